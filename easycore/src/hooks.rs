@@ -1,0 +1,142 @@
+//! The six hooks as a trait: what the macro implements, and what can be implemented by hand.
+//! Nothing here runs anything.
+
+use std::error::Error;
+use std::ops::ControlFlow;
+
+use crate::worker::Worker;
+
+/// What a hook fails with: any error, boxed. `?` converts into it.
+pub type HookError = Box<dyn Error + Send + Sync>;
+
+/// Whether the consumer sees outputs in input order or as they finish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Output `k` is consumed after output `k - 1`, exactly as in a sequential loop.
+    Ordered,
+    /// Outputs are consumed as workers finish them.
+    Unordered,
+}
+
+/// The hooks of a runner, as [`Runner`](crate::Runner) calls them.
+///
+/// [`parallel_runner`](macro@crate::parallel_runner) implements this trait on a hidden type; implement it by hand
+/// where a macro is not wanted. The implementing type is never made: it only carries the functions.
+///
+/// The producer hooks run on worker threads, the consumer hooks on the thread that calls `run`. A producer state is
+/// made, used and ended on one and the same thread, so it need not be `Send`.
+///
+/// # Example
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use easycore::{HookError, Hooks, Order, Runner, Worker};
+///
+/// struct SumOfSquares;
+///
+/// impl Hooks for SumOfSquares {
+///     const NAME: &'static str = "sum-of-squares";
+///     const ORDER: Order = Order::Unordered;
+///     type Config = ();
+///     type Item = u64;
+///     type Output = u64;
+///     type ProducerState = ();
+///     type ConsumerState = u64;
+///     type Outcome = u64;
+///
+///     fn producer_init(_: &Worker, (): &()) -> Result<(), HookError> {
+///         Ok(())
+///     }
+///     fn producer_work((): &(), (): &mut (), item: u64) -> Result<u64, HookError> {
+///         Ok(item * item)
+///     }
+///     fn consumer_init((): &()) -> Result<u64, HookError> {
+///         Ok(0)
+///     }
+///     fn consumer_work((): &(), sum: &mut u64, square: u64) -> Result<ControlFlow<()>, HookError> {
+///         *sum += square;
+///         Ok(ControlFlow::Continue(()))
+///     }
+///     fn consumer_end((): &(), sum: u64) -> Result<u64, HookError> {
+///         Ok(sum)
+///     }
+/// }
+///
+/// let mut runner = Runner::<SumOfSquares>::new(3, ());
+/// assert_eq!(runner.run(0..100)?, 328_350);
+/// # Ok::<(), easycore::Error>(())
+/// ```
+pub trait Hooks: Sized {
+    /// Names the runner's threads: worker 1 on `cuda:0` is called `NAME/cuda:0/1`.
+    const NAME: &'static str;
+
+    /// Whether outputs reach the consumer in input order.
+    const ORDER: Order = Order::Ordered;
+
+    /// Read-only parameters shared by all hooks; `()` if there are none.
+    type Config: Send + Sync + 'static;
+
+    /// What the input yields.
+    type Item: Send;
+
+    /// What [`producer_work`](Hooks::producer_work) makes of an item.
+    type Output: Send;
+
+    /// What a worker keeps from item to item and from run to run: a model, a decoder, a connection.
+    type ProducerState: 'static;
+
+    /// What the consumer keeps from output to output, for one run.
+    type ConsumerState;
+
+    /// What a run returns.
+    type Outcome;
+
+    /// Makes a worker's state: once per worker, before its first item, on the worker's own thread.
+    ///
+    /// # Errors
+    /// Whatever prevents the worker from working; it becomes the [`Error`](crate::Error) of `start` or `run`.
+    fn producer_init(worker: &Worker, config: &Self::Config) -> Result<Self::ProducerState, HookError>;
+
+    /// Turns one item into one output, on a worker's thread.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the item; [`OnError`](crate::OnError) decides whether the run goes on without it.
+    fn producer_work(
+        config: &Self::Config,
+        state: &mut Self::ProducerState,
+        item: Self::Item,
+    ) -> Result<Self::Output, HookError>;
+
+    /// Ends a worker's state, once for every successful [`producer_init`](Hooks::producer_init), on the same thread.
+    /// Drops it unless overridden.
+    ///
+    /// # Errors
+    /// Whatever could not be finished; it becomes the [`Error`](crate::Error) of `close`.
+    fn producer_end(config: &Self::Config, state: Self::ProducerState) -> Result<(), HookError> {
+        let _ = config;
+        drop(state);
+        Ok(())
+    }
+
+    /// Makes the consumer's state: once per run, on the caller's thread.
+    ///
+    /// # Errors
+    /// Whatever prevents the run.
+    fn consumer_init(config: &Self::Config) -> Result<Self::ConsumerState, HookError>;
+
+    /// Consumes one output, on the caller's thread. [`ControlFlow::Break`] ends the run early and successfully.
+    ///
+    /// # Errors
+    /// Whatever makes consuming the rest pointless; it ends the run.
+    fn consumer_work(
+        config: &Self::Config,
+        state: &mut Self::ConsumerState,
+        output: Self::Output,
+    ) -> Result<ControlFlow<()>, HookError>;
+
+    /// Turns the consumer's state into the run's result, after the last output.
+    ///
+    /// # Errors
+    /// Whatever spoils the result.
+    fn consumer_end(config: &Self::Config, state: Self::ConsumerState) -> Result<Self::Outcome, HookError>;
+}
