@@ -1,0 +1,281 @@
+//! The consumer's side: takes finished chunks in the order of the run, decides what each failure means, and keeps the
+//! accounts. It runs on the thread that called `run`, or that pulls a `Stream`, and it is the only judge: workers never
+//! decide what is consumed.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::vec::{Drain, IntoIter};
+
+use crate::error::{Error, ErrorKind};
+use crate::gate::Gate;
+use crate::hooks::{HookError, Hooks, Order};
+use crate::inbox::{Done, Failure, Inbox};
+use crate::options::OnError;
+use crate::panic::{Cause, drop_all_quietly, drop_quietly};
+use crate::reorder::Reorder;
+use crate::report::{Counts, MAX_LISTED, Report, Skipped};
+use crate::session::Session;
+use crate::source::Input;
+
+/// Brings finished chunks into the order of the run.
+#[derive(Debug)]
+pub(crate) struct Intake<O> {
+    order: Order,
+    seen: u64,
+    arrived: Vec<Done<O>>,
+    line: Reorder<Done<O>>,
+}
+
+impl<O> Intake<O> {
+    pub(crate) fn new(order: Order) -> Self {
+        Self { order, seen: 0, arrived: Vec::new(), line: Reorder::new() }
+    }
+
+    /// Waits for the next chunk; `None` once the workers have come to rest and every chunk has been out.
+    pub(crate) fn next(&mut self, gate: &Gate, inbox: &Inbox<O>) -> Option<Done<O>> {
+        loop {
+            if let Some(done) = self.line.pop() {
+                return Some(done);
+            }
+            inbox.take(&mut self.arrived);
+            if self.arrived.is_empty() {
+                if !gate.await_delivery(self.seen, self.line.head()) {
+                    return None;
+                }
+                continue;
+            }
+            for done in self.arrived.drain(..) {
+                let number = match self.order {
+                    Order::Ordered => done.ticket.chunk,
+                    Order::Unordered => self.seen,
+                };
+                self.seen += 1;
+                self.line.insert(number, done);
+            }
+        }
+    }
+}
+
+/// What is still wanted of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Consuming,
+    /// Everything that still arrives is discarded.
+    Settling,
+}
+
+/// Decides what failures mean, and counts what becomes of every item.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    order: Order,
+    on_error: OnError,
+    phase: Phase,
+    pub(crate) counts: Counts,
+    skipped_items: Vec<Skipped>,
+    /// What the run returns, if it fails.
+    error: Option<Error>,
+}
+
+impl Ledger {
+    pub(crate) fn new(order: Order, on_error: OnError) -> Self {
+        Self {
+            order,
+            on_error,
+            phase: Phase::Consuming,
+            counts: Counts::default(),
+            skipped_items: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Whether outputs are still consumed. Asked before each, so that a cancelled run consumes no more.
+    #[inline]
+    pub(crate) fn is_consuming(&mut self, gate: &Gate) -> bool {
+        if gate.is_cancelled() && self.phase == Phase::Consuming {
+            self.phase = Phase::Settling;
+            self.error.get_or_insert_with(Error::cancelled);
+        }
+        self.phase == Phase::Consuming
+    }
+
+    /// Ends the run: nothing more is pulled, worked or consumed.
+    pub(crate) fn settle(&mut self, gate: &Gate) {
+        self.phase = Phase::Settling;
+        gate.stop();
+    }
+
+    /// Judges an item that failed on its way to the consumer.
+    pub(crate) fn judge(&mut self, failure: Failure, gate: &Gate) {
+        let Failure { index, error } = failure;
+        if !self.is_consuming(gate) || self.error.is_some() {
+            self.counts.failed += 1;
+            return drop_quietly(error);
+        }
+        let skipped = self.counts.skipped + 1;
+        if self.on_error.tolerates(skipped, self.counts.consumed + skipped) {
+            self.counts.skipped = skipped;
+            if self.skipped_items.len() < MAX_LISTED {
+                self.skipped_items.push(Skipped { index, error });
+            } else {
+                drop_quietly(error);
+            }
+        } else {
+            self.counts.failed += 1;
+            self.fail(error, gate);
+        }
+    }
+
+    /// Ends the run with an error that comes from a worker: the first one counts. In unordered mode what had succeeded by
+    /// then is still consumed.
+    pub(crate) fn fail(&mut self, error: Error, gate: &Gate) {
+        if self.is_consuming(gate) && self.error.is_none() {
+            self.error = Some(error);
+            gate.stop();
+            if self.order == Order::Ordered {
+                self.phase = Phase::Settling;
+            }
+        } else {
+            drop_quietly(error);
+        }
+    }
+
+    /// Ends the run at an output that the consumer took and failed on, or panicked on.
+    fn fail_consuming(&mut self, error: Option<Error>, gate: &Gate) {
+        self.counts.consumed -= 1;
+        self.counts.failed += 1;
+        if self.error.is_none() {
+            self.error = error;
+        } else {
+            drop_quietly(error);
+        }
+        self.settle(gate);
+    }
+
+    /// The accounts of a run whose workers have come to rest.
+    pub(crate) fn close(mut self, gate: &Gate) -> (Report, Option<Error>) {
+        // A run cancelled while there was nothing to consume has not noticed yet.
+        self.is_consuming(gate);
+        let report = Report {
+            pulled: gate.pulled_so_far(),
+            counts: self.counts,
+            skipped_items: self.skipped_items,
+            ..Report::default()
+        };
+        (report, self.error)
+    }
+}
+
+/// A finished chunk, as far as the consumer has not been through it.
+#[derive(Debug)]
+pub(crate) struct Walk<I> {
+    /// The index of the next output or failure.
+    pub(crate) index: usize,
+    pub(crate) outputs: I,
+    failures: IntoIter<Failure>,
+    fatal: Option<Error>,
+}
+
+impl<I: ExactSizeIterator> Walk<I> {
+    pub(crate) fn new(first: usize, outputs: I, failures: Vec<Failure>, fatal: Option<Error>) -> Self {
+        Self { index: first, outputs, failures: failures.into_iter(), fatal }
+    }
+
+    /// How many outputs come before the next failure.
+    fn row(&self) -> usize {
+        let ahead = self.failures.as_slice().first().map_or(usize::MAX, |failure| failure.index - self.index);
+        ahead.min(self.outputs.len())
+    }
+}
+
+impl Ledger {
+    /// Judges the failures that come next, and returns how many outputs follow in a row; 0 at the end of the chunk.
+    pub(crate) fn next_row<I: ExactSizeIterator>(&mut self, walk: &mut Walk<I>, gate: &Gate) -> usize {
+        loop {
+            if !self.is_consuming(gate) {
+                self.counts.discarded += drop_all_quietly(walk.outputs.by_ref());
+            }
+            let row = walk.row();
+            if row > 0 {
+                return row;
+            }
+            if let Some(failure) = walk.failures.next() {
+                walk.index = failure.index + 1;
+                self.judge(failure, gate);
+            } else {
+                if let Some(error) = walk.fatal.take() {
+                    self.fail(error, gate);
+                }
+                return 0;
+            }
+        }
+    }
+}
+
+/// Consumes a run to its end, into `state`. A panic of the consumer is returned for the caller to resume once the workers
+/// have left.
+pub(crate) fn consume<H, I>(
+    session: &Session<H, I>,
+    ledger: &mut Ledger,
+    state: &mut H::ConsumerState,
+) -> Option<Box<dyn Any + Send>>
+where
+    H: Hooks,
+    I: Input<Item = H::Item>,
+{
+    let gate = &*session.gate;
+    let mut intake = Intake::new(H::ORDER);
+    let mut panic = None;
+    while let Some(done) = intake.next(gate, &session.inbox) {
+        let Done { ticket, items, mut outputs, failures, fatal, unworked } = done;
+        let mut walk = Walk::new(ticket.first, outputs.drain(..), failures, fatal);
+        loop {
+            let row = ledger.next_row(&mut walk, gate);
+            if row == 0 {
+                break;
+            }
+            let (first, before) = (walk.index, walk.outputs.len());
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                consume_row::<H>(&session.config, state, &mut walk.outputs, before - row, gate)
+            }));
+            let taken = before - walk.outputs.len();
+            walk.index += taken;
+            ledger.counts.consumed += taken;
+            match outcome {
+                Ok(Ok(ControlFlow::Continue(()))) => {}
+                Ok(Ok(ControlFlow::Break(()))) => ledger.settle(gate),
+                Ok(Err(error)) => {
+                    let error = Error::in_hook(ErrorKind::Consumer, "consumer_work", Cause::Error(error));
+                    ledger.fail_consuming(Some(error.at_item(first + taken - 1)), gate);
+                }
+                Err(payload) => {
+                    ledger.fail_consuming(None, gate);
+                    panic = Some(payload);
+                }
+            }
+        }
+        drop(walk);
+        ledger.counts.discarded += unworked;
+        session.inbox.recycle(outputs);
+        gate.give_back(items);
+    }
+    panic
+}
+
+/// Consumes until so many outputs are `left`, or none is wanted any more. The output at fault is the last one taken.
+#[inline]
+fn consume_row<H: Hooks>(
+    config: &H::Config,
+    state: &mut H::ConsumerState,
+    outputs: &mut Drain<'_, H::Output>,
+    left: usize,
+    gate: &Gate,
+) -> Result<ControlFlow<()>, HookError> {
+    while outputs.len() > left && !gate.is_cancelled() {
+        let Some(output) = outputs.next() else { break };
+        if H::consumer_work(config, state, output)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}

@@ -1,0 +1,226 @@
+//! The one error type of the crate: what went wrong, in which hook, on which device, in which worker, at which item.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Write as _};
+
+use crate::device::Device;
+use crate::hooks::HookError;
+use crate::panic::{Cause, Panic};
+use crate::worker::Worker;
+
+/// What kind of thing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The device list cannot be used: a text that names no device, no devices at all, or too many workers.
+    Devices,
+    /// The options contradict each other or hold an impossible value.
+    Options,
+    /// The operating system refused a thread, or to pin one.
+    Threads,
+    /// `producer_init` failed.
+    Init,
+    /// `producer_work` failed.
+    Work,
+    /// `producer_end` failed.
+    End,
+    /// `consumer_init`, `consumer_work` or `consumer_end` failed.
+    Consumer,
+    /// The input iterator yielded an error to `try_run`, or panicked.
+    Input,
+    /// The run was cancelled.
+    Cancelled,
+}
+
+/// Why a runner could not start, run or close.
+///
+/// Displayed, it is one line that names the hook, the device, the worker and the item as far as they apply, and ends
+/// with the text of the cause, which [`source`](std::error::Error::source) returns as a value.
+///
+/// # Example
+///
+/// ```
+/// use std::error::Error as _;
+/// use std::num::ParseIntError;
+/// use easycore::{ErrorKind, parallel_runner};
+///
+/// #[parallel_runner]
+/// impl Parse {
+///     fn producer_work(text: &'static str) -> Result<i32, ParseIntError> {
+///         text.parse()
+///     }
+/// }
+///
+/// let error = Parse::new(1).run(["1", "2", "three"]).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Work);
+/// assert_eq!(error.hook(), Some("producer_work"));
+/// assert_eq!(error.item(), Some(2));
+/// assert!(error.source().unwrap().is::<ParseIntError>());
+/// assert_eq!(
+///     error.to_string(),
+///     "producer_work failed at item 2 on cpu (worker 0): invalid digit found in string"
+/// );
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    what: String,
+    hook: Option<&'static str>,
+    device: Option<Device>,
+    worker: Option<usize>,
+    item: Option<usize>,
+    cause: Option<Cause>,
+}
+
+impl Error {
+    /// An error that `what` describes in full.
+    pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            what: what.into(),
+            hook: None,
+            device: None,
+            worker: None,
+            item: None,
+            cause: None,
+        }))
+    }
+
+    /// Something a user's code did, named by `what`.
+    fn caused(kind: ErrorKind, what: &str, cause: Cause) -> Self {
+        let verb = match cause {
+            Cause::Error(_) => "failed",
+            Cause::Panic(_) => "panicked",
+        };
+        let mut error = Self::new(kind, format!("{what} {verb}"));
+        error.0.cause = Some(cause);
+        error
+    }
+
+    pub(crate) fn in_hook(kind: ErrorKind, hook: &'static str, cause: Cause) -> Self {
+        let mut error = Self::caused(kind, hook, cause);
+        error.0.hook = Some(hook);
+        error
+    }
+
+    pub(crate) fn in_input(cause: Cause) -> Self {
+        Self::caused(ErrorKind::Input, "the input", cause)
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "the run was cancelled")
+    }
+
+    pub(crate) fn of_worker(mut self, worker: &Worker) -> Self {
+        self.0.device = Some(worker.device().clone());
+        self.0.worker = Some(worker.index());
+        self
+    }
+
+    pub(crate) fn at_item(mut self, index: usize) -> Self {
+        self.0.item = Some(index);
+        self
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether it was a panic rather than a returned error.
+    #[must_use]
+    pub fn is_panic(&self) -> bool {
+        matches!(self.0.cause, Some(Cause::Panic(_)))
+    }
+
+    /// The hook that failed, by its name; `None` where it was not a hook.
+    #[must_use]
+    pub fn hook(&self) -> Option<&'static str> {
+        self.0.hook
+    }
+
+    /// The device on which it happened; `None` for what happens on the caller's thread.
+    #[must_use]
+    pub fn device(&self) -> Option<&Device> {
+        self.0.device.as_ref()
+    }
+
+    /// The index of the worker in which it happened; `None` for what happens on the caller's thread.
+    #[must_use]
+    pub fn worker(&self) -> Option<usize> {
+        self.0.worker
+    }
+
+    /// The item's position in the input, from 0, skipped items counted; `None` where no single item is at fault.
+    #[must_use]
+    pub fn item(&self) -> Option<usize> {
+        self.0.item
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { what, device, worker, item, cause, .. } = &*self.0;
+        f.write_str(what)?;
+        if let Some(item) = item {
+            write!(f, " at item {item}")?;
+        }
+        if let (Some(device), Some(worker)) = (device, worker) {
+            write!(f, " on {device} (worker {worker})")?;
+        }
+        let mut line = OneLine { out: f, at_break: false };
+        match cause {
+            None => Ok(()),
+            Some(Cause::Error(error)) => write!(line, ": {error}"),
+            Some(Cause::Panic(panic)) => write!(line, ": {panic}"),
+        }
+    }
+}
+
+/// Writes text with every line break, and the space around it, as one space.
+struct OneLine<'a, 'f> {
+    out: &'a mut fmt::Formatter<'f>,
+    at_break: bool,
+}
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            if character == '\n' || character == '\r' {
+                self.at_break = true;
+            } else if !(self.at_break && character.is_whitespace()) {
+                if self.at_break {
+                    self.out.write_char(' ')?;
+                    self.at_break = false;
+                }
+                self.out.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("what", &self.0.what)
+            .field("hook", &self.0.hook)
+            .field("device", &self.0.device)
+            .field("worker", &self.0.worker)
+            .field("item", &self.0.item)
+            .field("cause", &self.0.cause)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self.0.cause.as_ref()? {
+            Cause::Error(error) => Some(HookError::as_ref(error)),
+            Cause::Panic(panic) => Some(panic as &Panic),
+        }
+    }
+}

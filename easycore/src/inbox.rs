@@ -1,0 +1,62 @@
+//! What workers leave for the consumer: finished chunks, and the buffers that go back. When there is something to take
+//! is the gate's business.
+
+use crate::error::Error;
+use crate::gate::Ticket;
+use crate::sync::Mutex;
+
+/// What became of one pulled chunk.
+#[derive(Debug)]
+pub(crate) struct Done<O> {
+    pub(crate) ticket: Ticket,
+    /// How many items were pulled for it: outputs, failures and unworked items together.
+    pub(crate) items: usize,
+    pub(crate) outputs: Vec<O>,
+    /// The items in whose place there is no output, by rising index.
+    pub(crate) failures: Vec<Failure>,
+    /// What ended the run behind all of these, though no item is to blame for it: a panic of the input, a worker whose
+    /// state could not be made anew.
+    pub(crate) fatal: Option<Error>,
+    /// Items at the end of the chunk that were dropped without being worked.
+    pub(crate) unworked: usize,
+}
+
+/// An item that failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) index: usize,
+    pub(crate) error: Error,
+}
+
+/// Finished chunks on their way to the consumer, and empty output buffers on their way back.
+#[derive(Debug)]
+pub(crate) struct Inbox<O> {
+    arrived: Mutex<Vec<Done<O>>>,
+    spare: Mutex<Vec<Vec<O>>>,
+}
+
+impl<O> Inbox<O> {
+    pub(crate) fn new() -> Self {
+        Self { arrived: Mutex::new(Vec::new()), spare: Mutex::new(Vec::new()) }
+    }
+
+    pub(crate) fn put(&self, done: Done<O>) {
+        self.arrived.lock().push(done);
+    }
+
+    /// Takes all that has arrived, in order of arrival, into `into`, which is empty.
+    pub(crate) fn take(&self, into: &mut Vec<Done<O>>) {
+        std::mem::swap(&mut *self.arrived.lock(), into);
+    }
+
+    /// An empty buffer for outputs.
+    pub(crate) fn buffer(&self) -> Vec<O> {
+        self.spare.lock().pop().unwrap_or_default()
+    }
+
+    /// Takes back an emptied buffer.
+    pub(crate) fn recycle(&self, buffer: Vec<O>) {
+        debug_assert!(buffer.is_empty(), "nothing may be dropped under the lock");
+        self.spare.lock().push(buffer);
+    }
+}

@@ -1,0 +1,206 @@
+//! How a runner may be tuned. Values only; what they do lives where they are read.
+
+use crate::error::{Error, ErrorKind};
+
+/// How many items a worker takes from the input at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Chunk {
+    /// As many as make about 100 µs of pulling and work, measured while the run goes on: one item if it takes
+    /// milliseconds, thousands if it takes nanoseconds.
+    Auto,
+    /// Exactly so many, or what is left. `Exactly(1)` is for a source that waits for the run's own outputs.
+    Exactly(usize),
+}
+
+/// Whether each worker thread is bound to a core of its own.
+///
+/// Worker `i` goes to the `i`-th core this process may use, beginning again after the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pinning {
+    /// The operating system decides.
+    No,
+    /// Bind where the operating system can, go on where it cannot.
+    IfSupported,
+    /// Bind, or fail to start.
+    Always,
+}
+
+/// What a failing item does to its run: an item whose `producer_work` failed or panicked, or an `Err` item of
+/// `try_run`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OnError(Policy);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Policy {
+    Stop,
+    Skip { max: usize },
+    SkipRate { rate: f64, min_items: usize },
+}
+
+impl OnError {
+    /// The first failing item ends the run. The default.
+    #[must_use]
+    pub fn stop() -> Self {
+        Self(Policy::Stop)
+    }
+
+    /// Up to `max` failing items are left out and listed in the [`Report`](crate::Report); one more ends the run. In
+    /// ordered mode they are counted in input order.
+    #[must_use]
+    pub fn skip(max: usize) -> Self {
+        Self(Policy::Skip { max })
+    }
+
+    /// Failing items are left out while they are at most `rate` (0.0 to 1.0) of the items finished so far, judged
+    /// whenever an item fails once at least `min_items` have been finished.
+    #[must_use]
+    pub fn skip_rate(rate: f64, min_items: usize) -> Self {
+        Self(Policy::SkipRate { rate, min_items })
+    }
+
+    /// Whether a run may leave out one more item, which makes `skipped` of `finished`.
+    pub(crate) fn tolerates(self, skipped: usize, finished: usize) -> bool {
+        match self.0 {
+            Policy::Stop => false,
+            Policy::Skip { max } => skipped <= max,
+            #[expect(clippy::cast_precision_loss, reason = "a rate of counts above 2^52 needs no last digit")]
+            Policy::SkipRate { rate, min_items } => {
+                finished < min_items || skipped as f64 <= rate * finished as f64
+            }
+        }
+    }
+
+    /// Whether the first failure is certain to end the run, so that a worker need not wait for the verdict.
+    pub(crate) fn stops_at_first(self) -> bool {
+        matches!(self.0, Policy::Stop | Policy::Skip { max: 0 })
+    }
+}
+
+/// Tuning of a runner; the defaults suit most jobs.
+///
+/// # Example
+///
+/// ```
+/// use easycore::{OnError, Options, parallel_runner};
+///
+/// #[parallel_runner]
+/// impl Parse {
+///     fn producer_work(text: &'static str) -> Result<i32, std::num::ParseIntError> {
+///         text.parse()
+///     }
+/// }
+///
+/// let mut parse = Parse::new(2).options(Options::new().workers_per_device(2).on_error(OnError::skip(1)));
+/// assert_eq!(parse.run(["1", "two", "3"])?, [1, 3]);
+/// assert_eq!(parse.report().unwrap().skipped(), 1);
+/// # Ok::<(), easycore::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    pub(crate) queue_scale: f64,
+    pub(crate) window: Option<usize>,
+    pub(crate) chunk: Chunk,
+    pub(crate) workers_per_device: usize,
+    pub(crate) pin: Pinning,
+    pub(crate) on_error: OnError,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Options {
+    /// The defaults: a queue scale of 3.0, no explicit window, automatic chunks, one worker for each listed device,
+    /// no pinning, and a run that ends at its first failing item.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            queue_scale: 3.0,
+            window: None,
+            chunk: Chunk::Auto,
+            workers_per_device: 1,
+            pin: Pinning::No,
+            on_error: OnError::stop(),
+        }
+    }
+
+    /// At least how many chunks are in flight for each worker, counted from being pulled to being consumed. Above 0.
+    ///
+    /// The window is this or about 10 ms of work for each worker, whichever is more, and at most 524,288 items.
+    #[must_use]
+    pub fn queue_scale(mut self, chunks: f64) -> Self {
+        self.queue_scale = chunks;
+        self
+    }
+
+    /// Exactly how many items may be pulled and not yet consumed, at least 1; it takes the place of the automatic
+    /// window. Set it where items are large: `window × (size of an item + size of an output)` bounds their memory.
+    #[must_use]
+    pub fn window(mut self, items: usize) -> Self {
+        self.window = Some(items);
+        self
+    }
+
+    /// How many items a worker takes at a time.
+    #[must_use]
+    pub fn chunk(mut self, chunk: Chunk) -> Self {
+        self.chunk = chunk;
+        self
+    }
+
+    /// How many workers each listed device gets, at least 1. Takes effect when the workers are next started.
+    #[must_use]
+    pub fn workers_per_device(mut self, workers: usize) -> Self {
+        self.workers_per_device = workers;
+        self
+    }
+
+    /// Whether worker threads are bound to cores. Takes effect when the workers are next started.
+    #[must_use]
+    pub fn pin(mut self, pin: Pinning) -> Self {
+        self.pin = pin;
+        self
+    }
+
+    /// What a failing item does to the run.
+    #[must_use]
+    pub fn on_error(mut self, policy: OnError) -> Self {
+        self.on_error = policy;
+        self
+    }
+
+    /// Finds what makes no sense before anything is started.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let fault = |what: String| Err(Error::new(ErrorKind::Options, what));
+        if !(self.queue_scale.is_finite() && self.queue_scale > 0.0) {
+            return fault(format!("queue_scale is {}: it must be a number above 0", self.queue_scale));
+        }
+        if self.window == Some(0) {
+            return fault("window is 0: at least 1 item must fit".to_owned());
+        }
+        if self.workers_per_device == 0 {
+            return fault("workers_per_device is 0: each device needs at least 1".to_owned());
+        }
+        match (self.chunk, self.window) {
+            (Chunk::Exactly(0), _) => {
+                return fault("chunk is Exactly(0): it must hold at least 1 item".to_owned());
+            }
+            (Chunk::Exactly(chunk), Some(window)) if chunk > window => {
+                return fault(format!(
+                    "chunk is Exactly({chunk}), but the window holds {window}: raise the window"
+                ));
+            }
+            _ => {}
+        }
+        if let Policy::SkipRate { rate, .. } = self.on_error.0 {
+            if !(0.0..=1.0).contains(&rate) {
+                return fault(format!("skip_rate is {rate}: it must be from 0.0 to 1.0"));
+            }
+        }
+        Ok(())
+    }
+}

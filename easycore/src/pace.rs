@@ -1,0 +1,114 @@
+//! How large a chunk and the window are, from what pulling and work have taken so far. Pure arithmetic.
+
+use std::time::Duration;
+
+use crate::options::{Chunk, Options};
+
+/// A chunk is worth a hand-off if it holds about this much pulling and work.
+const CHUNK_TIME: Duration = Duration::from_micros(100);
+
+/// The window holds this much pulling and work for each worker: the consumer, which shares a core with a worker when
+/// there are as many workers as cores, may be scheduled milliseconds late.
+const WINDOW_TIME: Duration = Duration::from_millis(10);
+
+/// No automatic window holds more items than this.
+const MAX_WINDOW: usize = 524_288;
+
+/// No automatic chunk holds more items, or more bytes of items or outputs, than this, so that it stays in a cache.
+const MAX_CHUNK: usize = 8_192;
+const MAX_CHUNK_BYTES: usize = 65_536;
+
+/// How much the newest chunk counts in the running mean of an item's cost.
+const NEWEST_SHARE: f64 = 0.25;
+
+/// The chunk and window sizes of a run.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    workers: usize,
+    queue_scale: f64,
+    explicit_window: Option<usize>,
+    automatic_chunk: bool,
+    max_chunk: usize,
+    chunk: usize,
+    window: usize,
+    /// Mean nanoseconds of pulling and work for an item, once there is a measurement.
+    cost: Option<f64>,
+}
+
+impl Pace {
+    /// `item_size` is that of an item or an output, whichever is larger, in bytes.
+    pub(crate) fn new(options: &Options, workers: usize, item_size: usize) -> Self {
+        let (automatic_chunk, chunk) = match options.chunk {
+            Chunk::Auto => (true, 1),
+            Chunk::Exactly(items) => (false, items),
+        };
+        let cached = (MAX_CHUNK_BYTES / item_size.max(1)).clamp(1, MAX_CHUNK);
+        // Two chunks for each worker, so that an explicit window does not make workers take turns.
+        let shared = options.window.map_or(MAX_CHUNK, |window| (window / (2 * workers)).max(1));
+        let mut pace = Self {
+            workers,
+            queue_scale: options.queue_scale,
+            explicit_window: options.window,
+            automatic_chunk,
+            max_chunk: cached.min(shared),
+            chunk,
+            window: 0,
+            cost: None,
+        };
+        pace.window = pace.fitting_window();
+        pace
+    }
+
+    /// How many items to take next.
+    pub(crate) fn chunk(&self) -> usize {
+        self.chunk
+    }
+
+    /// How many items may be pulled and not yet consumed.
+    pub(crate) fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Learns that `items` took `time` to pull and work.
+    pub(crate) fn record(&mut self, items: usize, time: Duration) {
+        if items == 0 {
+            return;
+        }
+        let newest = time.as_secs_f64() * 1e9 / to_float(items);
+        let cost = self.cost.map_or(newest, |mean| mean + NEWEST_SHARE * (newest - mean));
+        self.cost = Some(cost);
+        if self.automatic_chunk {
+            let wanted = items_in(CHUNK_TIME, cost).clamp(1, self.max_chunk);
+            // Growth is gradual: the first items of a run say little about the rest.
+            self.chunk = wanted.min(2 * self.chunk);
+        }
+        self.window = self.fitting_window();
+    }
+
+    fn fitting_window(&self) -> usize {
+        if let Some(window) = self.explicit_window {
+            return window;
+        }
+        let queued = to_count((self.queue_scale * to_float(self.chunk)).ceil()).max(self.chunk);
+        let timed = self.cost.map_or(0, |cost| items_in(WINDOW_TIME, cost));
+        queued.max(timed).saturating_mul(self.workers).min(MAX_WINDOW.max(self.chunk))
+    }
+}
+
+fn items_in(time: Duration, cost: f64) -> usize {
+    to_count(time.as_secs_f64() * 1e9 / cost.max(0.1))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate of a size needs no last digit")]
+fn to_float(count: usize) -> f64 {
+    count as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "casts of floats saturate, and every caller's value is positive"
+)]
+fn to_count(value: f64) -> usize {
+    value as usize
+}

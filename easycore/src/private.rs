@@ -1,0 +1,1 @@
+//! What the expansion of the macro relies on.

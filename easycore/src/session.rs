@@ -1,0 +1,51 @@
+//! Everything the workers and the consumer of one run share.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::consume::Ledger;
+use crate::error::Error;
+use crate::gate::Gate;
+use crate::hooks::Hooks;
+use crate::inbox::Inbox;
+use crate::options::OnError;
+use crate::panic::guard;
+use crate::report::{Report, WorkerReport};
+use crate::source::{Input, Source};
+use crate::sync::Mutex;
+
+pub(crate) struct Session<H: Hooks, I> {
+    pub(crate) config: Arc<H::Config>,
+    pub(crate) on_error: OnError,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) source: Source<I>,
+    pub(crate) inbox: Inbox<H::Output>,
+    /// Each worker adds its own when it leaves.
+    pub(crate) workers: Mutex<Vec<WorkerReport>>,
+}
+
+impl<H: Hooks, I: Input<Item = H::Item>> Session<H, I> {
+    pub(crate) fn new(config: &Arc<H::Config>, on_error: OnError, gate: &Arc<Gate>, input: I) -> Self {
+        Self {
+            config: Arc::clone(config),
+            on_error,
+            gate: Arc::clone(gate),
+            source: Source::new(input),
+            inbox: Inbox::new(),
+            workers: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Ends a run whose workers have left: drops the input, and closes the accounts.
+    pub(crate) fn close(&self, ledger: Ledger, begun: Instant) -> (Report, Result<(), Error>) {
+        let input = guard(|| {
+            drop(self.source.take());
+            Ok(())
+        });
+        let (mut report, error) = ledger.close(&self.gate);
+        report.elapsed = begun.elapsed();
+        report.workers = std::mem::take(&mut *self.workers.lock());
+        report.workers.sort_by_key(|worker| worker.index);
+        (report, error.map_or_else(|| input.map_err(Error::in_input), Err))
+    }
+}

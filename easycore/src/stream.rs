@@ -1,0 +1,205 @@
+//! A run whose outputs are pulled one by one by the caller, in place of the consumer hooks.
+
+use std::fmt;
+use std::iter::FusedIterator;
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+use crate::consume::{Intake, Ledger, Walk};
+use crate::error::Error;
+use crate::gate::Gate;
+use crate::hooks::Hooks;
+use crate::inbox::{Done, Inbox};
+use crate::panic::drop_quietly;
+use crate::report::Report;
+use crate::runner::Progress;
+use crate::session::Session;
+use crate::source::Input;
+
+/// The outputs of a run, as an iterator of `Result<O, Error>`: in input order, or as they finish.
+///
+/// It ends after the last output or after the first error. Dropping it earlier cancels the run: it waits for the hooks
+/// and the `next()` in progress, and drops the rest. Streams chain: one runner's stream is another's input.
+///
+/// # Example
+///
+/// ```
+/// use easycore::parallel_runner;
+///
+/// #[parallel_runner]
+/// impl Parse {
+///     fn producer_work(text: &'static str) -> Result<u64, std::num::ParseIntError> {
+///         text.parse()
+///     }
+/// }
+///
+/// #[parallel_runner]
+/// impl Square {
+///     fn producer_work(number: u64) -> u64 {
+///         number * number
+///     }
+/// }
+///
+/// let (mut parse, mut square) = (Parse::new(2), Square::new(2));
+/// assert_eq!(square.try_run(parse.stream(["1", "2", "3"]))?, [1, 4, 9]);
+///
+/// let error = square.try_run(parse.stream(["1", "two", "3"])).unwrap_err();
+/// assert_eq!(error.item(), Some(1));
+/// # Ok::<(), easycore::Error>(())
+/// ```
+#[must_use = "a stream that is dropped cancels its run"]
+pub struct Stream<'r, O> {
+    state: State<'r, O>,
+}
+
+enum State<'r, O> {
+    Running(Box<Running<'r, O>>),
+    /// Never ran.
+    Failed(Error),
+    Ended,
+}
+
+struct Running<'r, O> {
+    feed: Arc<dyn Feed<O>>,
+    intake: Intake<O>,
+    ledger: Ledger,
+    progress: Progress,
+    walk: Walk<IntoIter<O>>,
+    /// How many outputs can be handed out before the next judgement.
+    row: usize,
+    /// How many window slots the chunk in hand takes, and how many of its items were never worked.
+    items: usize,
+    unworked: usize,
+    report: &'r mut Option<Report>,
+    streaming: &'r mut Option<Arc<Gate>>,
+}
+
+/// A session, whatever its input.
+trait Feed<O>: Send + Sync {
+    fn inbox(&self) -> &Inbox<O>;
+    fn close(&self, ledger: Ledger, progress: &Progress) -> (Report, Result<(), Error>);
+}
+
+impl<H, I> Feed<H::Output> for Session<H, I>
+where
+    H: Hooks,
+    I: Input<Item = H::Item>,
+{
+    fn inbox(&self) -> &Inbox<H::Output> {
+        &self.inbox
+    }
+
+    fn close(&self, ledger: Ledger, progress: &Progress) -> (Report, Result<(), Error>) {
+        Session::close(self, ledger, progress.begun)
+    }
+}
+
+impl<'r, O> Stream<'r, O> {
+    pub(crate) fn failed(error: Error) -> Self {
+        Self { state: State::Failed(error) }
+    }
+
+    pub(crate) fn new<H, I>(
+        session: Arc<Session<H, I>>,
+        ledger: Ledger,
+        progress: Progress,
+        report: &'r mut Option<Report>,
+        streaming: &'r mut Option<Arc<Gate>>,
+    ) -> Self
+    where
+        H: Hooks<Output = O> + 'static,
+        I: Input<Item = H::Item> + 'static,
+    {
+        Self {
+            state: State::Running(Box::new(Running {
+                feed: session,
+                intake: Intake::new(H::ORDER),
+                ledger,
+                progress,
+                walk: Walk::new(0, Vec::new().into_iter(), Vec::new(), None),
+                row: 0,
+                items: 0,
+                unworked: 0,
+                report,
+                streaming,
+            })),
+        }
+    }
+}
+
+impl<O> Running<'_, O> {
+    /// The next output; `None` once the workers have come to rest.
+    fn next(&mut self) -> Option<O> {
+        loop {
+            if self.row > 0 && self.ledger.is_consuming(&self.progress.gate) {
+                self.row -= 1;
+                self.walk.index += 1;
+                self.ledger.counts.consumed += 1;
+                return self.walk.outputs.next();
+            }
+            self.row = self.ledger.next_row(&mut self.walk, &self.progress.gate);
+            if self.row == 0 && !self.next_chunk() {
+                return None;
+            }
+        }
+    }
+
+    fn next_chunk(&mut self) -> bool {
+        self.ledger.counts.discarded += std::mem::take(&mut self.unworked);
+        self.progress.gate.give_back(std::mem::take(&mut self.items));
+        let Some(done) = self.intake.next(&self.progress.gate, self.feed.inbox()) else { return false };
+        let Done { ticket, items, outputs, failures, fatal, unworked } = done;
+        self.walk = Walk::new(ticket.first, outputs.into_iter(), failures, fatal);
+        (self.items, self.unworked) = (items, unworked);
+        true
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        self.progress.gate.await_rest();
+        let (report, result) = self.feed.close(self.ledger, &self.progress);
+        *self.report = Some(report);
+        *self.streaming = None;
+        result
+    }
+}
+
+impl<O> Iterator for Stream<'_, O> {
+    type Item = Result<O, Error>;
+
+    fn next(&mut self) -> Option<Result<O, Error>> {
+        if let State::Running(running) = &mut self.state {
+            if let Some(output) = running.next() {
+                return Some(Ok(output));
+            }
+        }
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Running(running) => running.finish().err().map(Err),
+            State::Failed(error) => Some(Err(error)),
+            State::Ended => None,
+        }
+    }
+}
+
+impl<O> FusedIterator for Stream<'_, O> {}
+
+impl<O> Drop for Stream<'_, O> {
+    fn drop(&mut self) {
+        if let State::Running(mut running) = std::mem::replace(&mut self.state, State::Ended) {
+            running.progress.gate.cancel();
+            // Nothing comes out of a cancelled run: this discards what is left.
+            while running.next().is_some() {}
+            drop_quietly(running.finish());
+        }
+    }
+}
+
+impl<O> fmt::Debug for Stream<'_, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Running(_) => "running",
+            State::Failed(_) => "failed",
+            State::Ended => "ended",
+        };
+        f.debug_struct("Stream").field("state", &state).finish_non_exhaustive()
+    }
+}
