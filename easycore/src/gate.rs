@@ -2,7 +2,7 @@
 //! to rest. Every wait of a run's threads is in this file, and `stop`, `cancel` and `drain` end each of them.
 //!
 //! Nothing here knows items or outputs: a worker that was granted a claim owns the source until it reports back with
-//! `pulled`, and what it makes of the items lies in the inbox before `delivered` is called.
+//! `pulled`, and what it makes of the items goes into the inbox together with its call of `delivered`.
 //!
 //! One credit mechanism bounds everything: a slot of the window is taken before an item is pulled and given back when
 //! the consumer is done with it, so nothing ever waits to hand a result over.
@@ -173,7 +173,8 @@ impl Gate {
         ticket
     }
 
-    /// Reports that a chunk of so many `items`, which took `time` to pull and work, lies in the inbox.
+    /// Reports that a chunk of so many `items`, which took `time` to pull and work, has just been put into the inbox, whose
+    /// lock the caller still holds.
     pub(crate) fn delivered(&self, ticket: Ticket, items: usize, time: Duration) {
         let mut state = self.state.lock();
         state.pace.record(items, time);

@@ -40,8 +40,12 @@ impl<O> Inbox<O> {
         Self { arrived: Mutex::new(Vec::new()), spare: Mutex::new(Vec::new()) }
     }
 
-    pub(crate) fn put(&self, done: Done<O>) {
-        self.arrived.lock().push(done);
+    /// Puts a chunk in and has it `count`ed at the gate in one step: whoever counts what it takes out then knows from the
+    /// gate's count whether there is more.
+    pub(crate) fn put(&self, done: Done<O>, count: impl FnOnce()) {
+        let mut arrived = self.arrived.lock();
+        arrived.push(done);
+        count();
     }
 
     /// Takes all that has arrived, in order of arrival, into `into`, which is empty.

@@ -79,8 +79,7 @@ where
         pulling += pulled - begun;
         busy += finished - pulled;
         worked += done.outputs.len();
-        session.inbox.put(done);
-        gate.delivered(ticket, count, finished - begun);
+        session.inbox.put(done, || gate.delivered(ticket, count, finished - begun));
     }
     station.kept.put();
     session.workers.lock().push(WorkerReport {
