@@ -1,1 +1,69 @@
-//! See the package's tests and examples.
+//! What the example programs share.
+
+pub mod digits;
+pub mod net;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use easycore::Device;
+
+/// The candle device that stands for an easycore device.
+///
+/// # Errors
+/// For any other than the CPU: candle is built without GPUs here, so that the examples need nothing but cargo.
+///
+/// ```
+/// use easycore::Device;
+/// use easycore_examples::candle_device;
+///
+/// assert!(candle_device(&Device::Cpu).is_ok());
+/// let error = candle_device(&Device::Cuda(0)).expect_err("there is no GPU in this build");
+/// assert_eq!(error.to_string(), "this build computes on `cpu` only, not on `cuda:0`");
+/// ```
+pub fn candle_device(device: &Device) -> Result<candle_core::Device, DeviceError> {
+    match device {
+        Device::Cpu => Ok(candle_core::Device::Cpu),
+        other => Err(DeviceError(other.clone())),
+    }
+}
+
+/// A device that this build does not compute on.
+#[derive(Debug, thiserror::Error)]
+#[error("this build computes on `cpu` only, not on `{_0}`")]
+pub struct DeviceError(Device);
+
+/// Ends a program as a command line expects: a failure is one line on stderr and exit code 1.
+///
+/// ```
+/// use std::process::ExitCode;
+/// use easycore_examples::exit_code;
+///
+/// assert_eq!(exit_code(Ok(())), ExitCode::SUCCESS);
+/// assert_eq!(exit_code(Err("the disk is full".into())), ExitCode::FAILURE);
+/// ```
+#[must_use]
+pub fn exit_code(outcome: Result<(), Box<dyn Error>>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A share as people read it.
+///
+/// ```
+/// assert_eq!(easycore_examples::percent(3, 4), "75.00 % (3 of 4)");
+/// ```
+#[must_use]
+pub fn percent(part: usize, whole: usize) -> String {
+    if whole == 0 {
+        return "unknown (of none)".to_owned();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "two decimals are shown")]
+    let share = 100.0 * part as f64 / whole as f64;
+    format!("{share:.2} % ({part} of {whole})")
+}

@@ -1,0 +1,168 @@
+//! Labels 1,797 real handwritten digits, one convolutional network per worker: `cargo run --release --example digits`.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::available_parallelism;
+
+use clap::Parser;
+use easycore::{Device, Options, Report, parallel_runner};
+use easycore_examples::digits::{
+    Digit, Digits, ModelError, Network, count_rows, is_held_out, shipped_data, shipped_weights,
+};
+use easycore_examples::{exit_code, percent};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// What every hook may read.
+struct Job {
+    weights: PathBuf,
+    progress: ProgressBar,
+}
+
+/// What the network said about one digit.
+struct Label {
+    row: usize,
+    label: u8,
+    truth: u8,
+}
+
+#[parallel_runner(ordered, config = Job)]
+impl OrderedLabeller {
+    fn producer_init(device: &Device, job: &Job) -> Result<Network, ModelError> {
+        Network::load(&job.weights, device)
+    }
+    fn producer_work(network: &mut Network, digit: Digit) -> Result<Label, ModelError> {
+        Label::new(network, &digit)
+    }
+    fn consumer_init() -> Vec<Label> {
+        Vec::new()
+    }
+    fn consumer_work(job: &Job, labels: &mut Vec<Label>, label: Label) {
+        job.progress.inc(1);
+        labels.push(label);
+    }
+}
+
+#[parallel_runner(unordered, config = Job)]
+impl UnorderedLabeller {
+    fn producer_init(device: &Device, job: &Job) -> Result<Network, ModelError> {
+        Network::load(&job.weights, device)
+    }
+    fn producer_work(network: &mut Network, digit: Digit) -> Result<Label, ModelError> {
+        Label::new(network, &digit)
+    }
+    fn consumer_init() -> Vec<Label> {
+        Vec::new()
+    }
+    fn consumer_work(job: &Job, labels: &mut Vec<Label>, label: Label) {
+        job.progress.inc(1);
+        labels.push(label);
+    }
+    fn consumer_end(mut labels: Vec<Label>) -> Vec<Label> {
+        labels.sort_by_key(|label| label.row);
+        labels
+    }
+}
+
+impl Label {
+    fn new(network: &Network, digit: &Digit) -> Result<Self, ModelError> {
+        Ok(Self { row: digit.row, label: network.label(digit)?, truth: digit.label })
+    }
+
+    fn is_correct(&self) -> bool {
+        self.label == self.truth
+    }
+}
+
+/// Labels handwritten digits and tells how many of the labels are right.
+#[derive(Debug, Parser)]
+struct Cli {
+    /// Where to work, such as `cpu,cpu` [default: cpu]
+    #[arg(long, value_name = "LIST")]
+    devices: Option<String>,
+    /// Workers for each mention of a device [default: 1, or one per core without --devices]
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Take labels in input order (the default)
+    #[arg(long, conflicts_with = "unordered")]
+    ordered: bool,
+    /// Take labels as they are finished
+    #[arg(long)]
+    unordered: bool,
+    /// Other digits than the shipped ones: CSV, gzipped or plain, 64 pixels (0 to 16) and the label (0 to 9) a row
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// The weights that `train_digits` wrote
+    #[arg(long, value_name = "FILE", default_value_os_t = shipped_weights())]
+    weights: PathBuf,
+    /// Write the labels to a CSV file, in input order
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    exit_code(run(&Cli::parse()))
+}
+
+fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
+    let data = cli.data.clone().unwrap_or_else(shipped_data);
+    let digits = Digits::open(&data)?;
+    let progress = ProgressBar::new(count_rows(&data)? as u64)
+        .with_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} digits, {per_sec}")?);
+
+    let labelled = label(cli, digits, progress.clone());
+    // Before anything else is written to the terminal, an error included.
+    progress.finish_and_clear();
+    let (labels, report) = labelled?;
+
+    println!("{report}");
+    if cli.data.is_none() {
+        let held_out = labels.iter().filter(|label| is_held_out(label.row));
+        println!("accuracy on the held-out digits: {}", accuracy(held_out));
+    }
+    println!("accuracy on all digits, seen in training or not: {}", accuracy(labels.iter()));
+    if let Some(out) = &cli.out {
+        write_labels(out, &labels).map_err(|error| format!("cannot write {}: {error}", out.display()))?;
+    }
+    Ok(())
+}
+
+/// The labels in input order, and what the workers did.
+fn label(cli: &Cli, digits: Digits, progress: ProgressBar) -> Result<(Vec<Label>, String), easycore::Error> {
+    let cores = || available_parallelism().map_or(1, NonZero::get);
+    let workers = cli.workers.unwrap_or_else(|| if cli.devices.is_some() { 1 } else { cores() });
+    let devices = cli.devices.as_deref().unwrap_or("cpu");
+    let options = Options::new().workers_per_device(workers);
+    let job = Job { weights: cli.weights.clone(), progress };
+    if cli.unordered {
+        let mut labeller = UnorderedLabeller::new(devices, job).options(options);
+        let labels = labeller.try_run(digits)?;
+        Ok((labels, summary(labeller.report())))
+    } else {
+        let mut labeller = OrderedLabeller::new(devices, job).options(options);
+        let labels = labeller.try_run(digits)?;
+        Ok((labels, summary(labeller.report())))
+    }
+}
+
+fn summary(report: Option<&Report>) -> String {
+    report
+        .map(|report| format!("{:.0} digits per second\n{report}", report.items_per_second()))
+        .unwrap_or_default()
+}
+
+fn accuracy<'a>(labels: impl Iterator<Item = &'a Label> + Clone) -> String {
+    percent(labels.clone().filter(|label| label.is_correct()).count(), labels.count())
+}
+
+fn write_labels(path: &Path, labels: &[Label]) -> io::Result<()> {
+    let mut csv = BufWriter::new(File::create(path)?);
+    writeln!(csv, "row,label")?;
+    for Label { row, label, .. } in labels {
+        writeln!(csv, "{row},{label}")?;
+    }
+    csv.flush()
+}
