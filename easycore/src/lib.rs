@@ -1,7 +1,72 @@
-//! Documentation to come.
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
+//! A stream of items, some CPU cores and GPUs, and an expensive warm state for each of them: six typed functions become a
+//! parallel runner.
+//!
+//! ```
+//! use easycore::{Device, parallel_runner};
+//!
+//! # struct Model;
+//! # impl Model {
+//! #     fn load(_device: &Device) -> std::io::Result<Model> { Ok(Model) }
+//! #     fn label(&mut self, image: Vec<u8>) -> usize { image.len() }
+//! # }
+//! /// Labels images, one model for each device.
+//! #[parallel_runner(ordered)]
+//! impl Labeller {
+//!     fn producer_init(device: &Device) -> std::io::Result<Model> {
+//!         Model::load(device)
+//!     }
+//!     fn producer_work(model: &mut Model, image: Vec<u8>) -> usize {
+//!         model.label(image)
+//!     }
+//! }
+//!
+//! # let images = vec![vec![0; 3], vec![0; 5]];
+//! let mut labeller = Labeller::new(["cpu", "cpu"]);
+//! let labels: Vec<usize> = labeller.run(images)?; // models are loaded once and serve every later run
+//! # assert_eq!(labels, [3, 5]);
+//! labeller.close()?;
+//! # Ok::<(), easycore::Error>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! | --- | --- |
+//! | the hooks, and the options of the macro | [`parallel_runner`](macro@parallel_runner) |
+//! | what a runner can do | [`Runner`]: `run`, `try_run`, `run_into`, `stream`, `start`, `close` |
+//! | hooks without the macro | [`Hooks`] |
+//! | naming devices | [`IntoDevices`], [`Devices`], [`Device`] |
+//! | who a worker is | [`Worker`], [`FromWorker`] |
+//! | windows, chunks, pinning, skipping bad items | [`Options`], [`Chunk`], [`Pinning`], [`OnError`] |
+//! | what went wrong, and where | [`Error`], [`ErrorKind`], [`Panic`] |
+//! | ending a run from outside | [`Canceller`] |
+//! | what a run did | [`Report`] |
+//!
+//! # How it runs
+//!
+//! Each distinct device has a pool of its own, each worker a thread of its own. Workers pull from the input themselves; the
+//! consumer hooks run on the thread that called [`run`](Runner::run), so that the consumer's state needs neither `Send` nor
+//! `'static`. A producer state is made, used and ended on one thread and needs no `Send` either. Items and outputs may
+//! borrow from the caller.
+//!
+//! * **Order.** An ordered run behaves like `for item in data { consume(work(item)?)? }`: when item `k` fails, everything
+//!   before it has been consumed and nothing after it.
+//! * **Memory** is bounded by a window of items that are pulled and not yet consumed, however long the input and however slow
+//!   the consumer or a single worker. See [`Options::window`].
+//! * **Latency.** A source that turns slow holds a pulled item back by at most the one `next()` in progress.
+//! * **Failure.** Nothing hangs and nothing is lost: an error or a panic in a producer hook or in the input comes back as an
+//!   [`Error`]; a panic in a consumer hook unwinds through `run` once the workers have come to rest. The next run works.
+//!   A state that saw a panic is ended and made anew before its worker's next item.
+//! * **Shutdown.** `producer_end` runs exactly once for every successful `producer_init`, on the same thread, and has been
+//!   waited for when [`close`](Runner::close) or the runner's drop returns.
+//!
+//! # What it costs
+//!
+//! A chunk is taken, delivered and given back under a short lock each, about every 100 µs of work; an item by itself costs a
+//! push and a pop. On a machine with as many workers as cores the consumer shares a core with a worker, so the window holds
+//! about 10 ms of work for each worker. Code that is running cannot be interrupted: a hook that never returns keeps its run
+//! from returning.
+
 mod consume;
 mod control;
 mod device;
@@ -24,10 +89,13 @@ mod stream;
 mod sync;
 mod worker;
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
 pub use control::Canceller;
 pub use device::Device;
 pub use devices::{Devices, IntoDevices};
-//pub use easycore_macros::parallel_runner;
 pub use error::{Error, ErrorKind};
 pub use hooks::{HookError, Hooks, Order};
 pub use options::{Chunk, OnError, Options, Pinning};
@@ -36,3 +104,6 @@ pub use report::{Report, Skipped, WorkerReport};
 pub use runner::Runner;
 pub use stream::Stream;
 pub use worker::{FromWorker, Worker};
+
+#[doc = include_str!("parallel_runner.md")]
+pub use easycore_macros::parallel_runner;

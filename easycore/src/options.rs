@@ -9,7 +9,8 @@ pub enum Chunk {
     /// As many as make about 100 µs of pulling and work, measured while the run goes on: one item if it takes
     /// milliseconds, thousands if it takes nanoseconds.
     Auto,
-    /// Exactly so many, or what is left. `Exactly(1)` is for a source that waits for the run's own outputs.
+    /// Exactly so many; fewer where the input ends, or keeps the consumer waiting. `Exactly(1)` is for a source that
+    /// waits for the run's own outputs, as a crawler's does.
     Exactly(usize),
 }
 

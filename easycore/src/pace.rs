@@ -42,7 +42,6 @@ impl Pace {
             Chunk::Auto => (true, 1),
             Chunk::Exactly(items) => (false, items),
         };
-        let cached = (MAX_CHUNK_BYTES / item_size.max(1)).clamp(1, MAX_CHUNK);
         // Two chunks for each worker, so that an explicit window does not make workers take turns.
         let shared = options.window.map_or(MAX_CHUNK, |window| (window / (2 * workers)).max(1));
         let mut pace = Self {
@@ -50,7 +49,7 @@ impl Pace {
             queue_scale: options.queue_scale,
             explicit_window: options.window,
             automatic_chunk,
-            max_chunk: cached.min(shared),
+            max_chunk: cached_items(item_size).min(shared),
             chunk,
             window: 0,
             cost: None,
@@ -93,6 +92,11 @@ impl Pace {
         let timed = self.cost.map_or(0, |cost| items_in(WINDOW_TIME, cost));
         queued.max(timed).saturating_mul(self.workers).min(MAX_WINDOW.max(self.chunk))
     }
+}
+
+/// How many items of so many bytes an automatic chunk holds at the most.
+pub(crate) fn cached_items(item_size: usize) -> usize {
+    (MAX_CHUNK_BYTES / item_size.max(1)).clamp(1, MAX_CHUNK)
 }
 
 fn items_in(time: Duration, cost: f64) -> usize {

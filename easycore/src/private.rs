@@ -20,24 +20,18 @@ pub use crate::{
 /// What a function of [`Hooks`] returns.
 pub type HookResult<T> = Result<T, HookError>;
 
-/// The hooks as types, so that a message can name them.
-#[allow(non_camel_case_types, reason = "a message shows them as they are, and hooks are functions")]
-pub mod hook {
-    #[derive(Debug)]
-    pub enum producer_init {}
-    #[derive(Debug)]
-    pub enum producer_work {}
-    #[derive(Debug)]
-    pub enum producer_end {}
-    #[derive(Debug)]
-    pub enum consumer_init {}
-    #[derive(Debug)]
-    pub enum consumer_work {}
-    #[derive(Debug)]
-    pub enum consumer_end {}
+macro_rules! markers {
+    ($($hook:ident)*) => {$(
+        /// The hook as a type, so that a message can name it.
+        #[allow(non_camel_case_types, reason = "a message shows the name as it is, and hooks are functions")]
+        #[derive(Debug)]
+        pub enum $hook {}
+    )*};
 }
 
-/// A hook's `&C` is the runner's config.
+markers! { producer_init producer_work producer_end consumer_init consumer_work consumer_end }
+
+/// The type by which a hook takes the config.
 #[diagnostic::on_unimplemented(
     message = "`{Hook}` takes `{Self}`, but its config is `&{C}`",
     label = "write `&{C}`"
@@ -53,35 +47,81 @@ impl<'c, Hook, C> TakesConfig<'c, Hook, C> for &'c C {
     }
 }
 
-/// A hook's `&mut S` is the state that `Maker` has made.
+/// The type by which `producer_work` takes its state.
 #[diagnostic::on_unimplemented(
-    message = "`{Hook}` takes `{Self}`, but `{Maker}` returns `{S}`",
+    message = "`producer_work` takes `{Self}`, but `producer_init` returns `{S}`",
     label = "write `&mut {S}`"
 )]
-pub trait TakesState<'s, Hook, Maker, S> {
+pub trait WorkerState<'s, S> {
     fn take(state: &'s mut S) -> Self;
 }
 
-impl<'s, Hook, Maker, S> TakesState<'s, Hook, Maker, S> for &'s mut S {
+impl<'s, S> WorkerState<'s, S> for &'s mut S {
     #[inline]
     fn take(state: &'s mut S) -> Self {
         state
     }
 }
 
-/// What a hook takes by value is what `Maker` has made.
+/// The type by which `consumer_work` takes its state.
 #[diagnostic::on_unimplemented(
-    message = "`{Hook}` takes `{Self}`, but `{Maker}` returns `{T}`",
-    label = "write `{T}`"
+    message = "`consumer_work` takes `{Self}`, but `consumer_init` returns `{S}`",
+    label = "write `&mut {S}`"
 )]
-pub trait TakesValue<Hook, Maker, T> {
-    fn take(value: T) -> Self;
+pub trait RunState<'s, S> {
+    fn take(state: &'s mut S) -> Self;
 }
 
-impl<Hook, Maker, T> TakesValue<Hook, Maker, T> for T {
+impl<'s, S> RunState<'s, S> for &'s mut S {
     #[inline]
-    fn take(value: T) -> Self {
-        value
+    fn take(state: &'s mut S) -> Self {
+        state
+    }
+}
+
+/// The type by which `producer_end` takes its state.
+#[diagnostic::on_unimplemented(
+    message = "`producer_end` takes `{Self}`, but `producer_init` returns `{S}`",
+    label = "write `{S}`"
+)]
+pub trait LastWorkerState<S> {
+    fn take(state: S) -> Self;
+}
+
+impl<S> LastWorkerState<S> for S {
+    fn take(state: S) -> Self {
+        state
+    }
+}
+
+/// The type by which `consumer_end` takes its state.
+#[diagnostic::on_unimplemented(
+    message = "`consumer_end` takes `{Self}`, but `consumer_init` returns `{S}`",
+    label = "write `{S}`"
+)]
+pub trait LastRunState<S> {
+    fn take(state: S) -> Self;
+}
+
+impl<S> LastRunState<S> for S {
+    fn take(state: S) -> Self {
+        state
+    }
+}
+
+/// The type by which `consumer_work` takes an output.
+#[diagnostic::on_unimplemented(
+    message = "`consumer_work` takes `{Self}`, but `producer_work` returns `{O}`",
+    label = "write `{O}`"
+)]
+pub trait TakesOutput<O> {
+    fn take(output: O) -> Self;
+}
+
+impl<O> TakesOutput<O> for O {
+    #[inline]
+    fn take(output: O) -> Self {
+        output
     }
 }
 
@@ -134,37 +174,37 @@ where
     result.into_result().map_err(Failure::into_error)
 }
 
-/// What a hook may return when nobody is there to take a value.
+/// What `producer_end` may return, for nobody takes a value from it.
 #[diagnostic::on_unimplemented(
-    message = "`{Hook}` returns `{Self}`, but nobody takes it",
+    message = "`producer_end` returns `{Self}`, but nobody takes it",
     label = "return nothing, or `Result<(), E>`"
 )]
-pub trait ReturnsNothing<Hook> {
+pub trait ReturnsNothing {
     fn nothing(self);
 }
 
-impl<Hook> ReturnsNothing<Hook> for () {
+impl ReturnsNothing for () {
     #[inline]
     fn nothing(self) {}
 }
 
-/// What says whether a run goes on.
+/// What `consumer_work` may return: whether the run goes on.
 #[diagnostic::on_unimplemented(
-    message = "`{Hook}` returns `{Self}`, but it can only say whether to go on",
+    message = "`consumer_work` returns `{Self}`, but it can only say whether to go on",
     label = "return nothing, `ControlFlow<()>`, or a `Result` of either"
 )]
-pub trait ReturnsFlow<Hook> {
+pub trait ReturnsFlow {
     fn flow(self) -> ControlFlow<()>;
 }
 
-impl<Hook> ReturnsFlow<Hook> for () {
+impl ReturnsFlow for () {
     #[inline]
     fn flow(self) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 }
 
-impl<Hook> ReturnsFlow<Hook> for ControlFlow<()> {
+impl ReturnsFlow for ControlFlow<()> {
     #[inline]
     fn flow(self) -> ControlFlow<()> {
         self

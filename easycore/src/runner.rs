@@ -149,7 +149,7 @@ impl<H: Hooks> Runner<H> {
         I: IntoIterator<Item = H::Item>,
         I::IntoIter: Send,
     {
-        let progress = self.begin()?;
+        let progress = self.begin_run()?;
         let input = open(|| Plain(data.into_iter()))?;
         self.fold(&progress, state, input)
     }
@@ -165,7 +165,7 @@ impl<H: Hooks> Runner<H> {
         I: IntoIterator<Item = H::Item>,
         I::IntoIter: Send + 'static,
     {
-        let opened = self.begin().and_then(|progress| Ok((progress, open(|| Plain(data.into_iter()))?)));
+        let opened = self.begin_run().and_then(|progress| Ok((progress, open(|| Plain(data.into_iter()))?)));
         let (progress, input) = match opened {
             Ok(opened) => opened,
             Err(error) => return Stream::failed(error),
@@ -215,7 +215,7 @@ impl<H: Hooks> Runner<H> {
     }
 
     fn run_input<I: Input<Item = H::Item>>(&mut self, data: impl FnOnce() -> I) -> Result<H::Outcome, Error> {
-        let progress = self.begin()?;
+        let progress = self.begin_run()?;
         let input = open(data)?;
         let mut state =
             H::consumer_init(&self.config).map_err(|error| consumer_error("consumer_init", error))?;
@@ -223,7 +223,13 @@ impl<H: Hooks> Runner<H> {
         H::consumer_end(&self.config, state).map_err(|error| consumer_error("consumer_end", error))
     }
 
-    /// Opens a run: from here on it can be cancelled. Starts the workers if need be.
+    /// Opens a run: whatever becomes of it, the last run's report is gone.
+    fn begin_run(&mut self) -> Result<Progress, Error> {
+        self.report = Some(Report::default());
+        self.begin()
+    }
+
+    /// Starts the workers if need be. From here on they can be cancelled.
     fn begin(&mut self) -> Result<Progress, Error> {
         self.settle_stream();
         self.options.check()?;
@@ -234,7 +240,7 @@ impl<H: Hooks> Runner<H> {
         );
         let item_size = size_of::<H::Item>().max(size_of::<H::Output>());
         let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, item_size)));
-        let progress = Progress::new(gate, &self.control);
+        let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {
             let crew = Crew::open(H::NAME, devices, &self.options, &self.control)?;
             let pinning = self.options.pin;
@@ -253,6 +259,7 @@ impl<H: Hooks> Runner<H> {
             }
             self.crew = Some(crew);
         }
+        progress.begun = Instant::now();
         if progress.gate.is_cancelled() { Err(Error::cancelled()) } else { Ok(progress) }
     }
 
@@ -307,6 +314,7 @@ impl<H: Hooks> fmt::Debug for Runner<H> {
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) gate: Arc<Gate>,
+    /// When the workers had been started.
     pub(crate) begun: Instant,
     control: Control,
 }

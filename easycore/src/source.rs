@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::gate::Gate;
 use crate::hooks::HookError;
+use crate::pace::cached_items;
 use crate::panic::Panic;
 use crate::sync::Mutex;
 
@@ -69,7 +70,7 @@ impl<I: Input> Source<I> {
     /// Pulls up to `budget` items into `items`, which is empty. Only the worker that holds the claim may call this.
     pub(crate) fn pull(&self, budget: usize, items: &mut Vec<I::Item>, gate: &Gate) -> ChunkEnd {
         let mut input = self.take().expect("only the holder of the claim takes the input, and puts it back");
-        items.reserve(budget);
+        items.reserve(budget.min(cached_items(size_of::<I::Item>())));
         let end = catch_unwind(AssertUnwindSafe(|| {
             loop {
                 match input.next() {
