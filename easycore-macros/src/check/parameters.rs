@@ -1,0 +1,174 @@
+//! Which parameter of a hook is which: decided by how many there are and which other hooks exist. The form of a type
+//! (`&`, `&mut`) only helps to find out what was meant by parameters that do not fit.
+
+use proc_macro2::{Delimiter, Group, TokenTree};
+use quote::ToTokens as _;
+use syn::{FnArg, PatType, Type};
+
+use super::{Context, bare, open};
+use crate::diagnostics::{Faults, source};
+use crate::hook::{Hook, HookId, Role};
+use crate::syntax::Function;
+
+/// The role and type of each parameter; `None` if they do not fit.
+pub(super) fn check<'a>(
+    hook: &Hook,
+    function: &'a Function,
+    context: &Context,
+    faults: &mut Faults,
+) -> Option<Vec<(Role, &'a Type)>> {
+    let parameters: Vec<&PatType> = function
+        .signature
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            FnArg::Typed(parameter) => Some(parameter),
+            FnArg::Receiver(_) => None,
+        })
+        .collect();
+    let Some(roles) = roles(hook, &parameters, context) else {
+        report_count(hook, function, context, faults);
+        return None;
+    };
+    for (role, parameter) in roles.iter().zip(&parameters) {
+        let ty = &*parameter.ty;
+        match role {
+            Role::Config if context.config.is_none() => report_config(hook, parameter, faults),
+            Role::StateByMut | Role::StateByValue if !context.found.has_state(hook) => {
+                report_state_from_nowhere(hook, parameter, faults);
+            }
+            Role::StateByMut => check_state(hook, ty, faults),
+            Role::Item => open::check_item(hook, ty, context, faults),
+            _ => {}
+        }
+    }
+    Some(roles.into_iter().zip(parameters.into_iter().map(|parameter| &*parameter.ty)).collect())
+}
+
+fn roles(hook: &Hook, parameters: &[&PatType], context: &Context) -> Option<Vec<Role>> {
+    let fits = |roles: &Vec<Role>, allows: fn(Role, &Type, &Context) -> bool| {
+        roles.len() == parameters.len()
+            && roles
+                .iter()
+                .zip(parameters)
+                .all(|(role, parameter)| allows(*role, bare(&parameter.ty), context))
+    };
+    let meant = || lists(hook).filter(|roles| has_state(roles) || !context.found.has_state(hook));
+    allowed(hook, context)
+        .find(|roles| fits(roles, could_be))
+        .or_else(|| meant().find(|roles| fits(roles, looks_like)))
+}
+
+/// All ways in which the table lets the parameters of `hook` be written, whatever else the block has.
+fn lists(hook: &Hook) -> impl Iterator<Item = Vec<Role>> {
+    let leave_out: &[&[Role]] = match hook.id {
+        HookId::ProducerInit => &[&[], &[Role::Config], &[Role::Device, Role::Config]],
+        _ => &[
+            &[],
+            &[Role::Config],
+            &[Role::StateByMut, Role::StateByValue],
+            &[Role::Config, Role::StateByMut, Role::StateByValue],
+        ],
+    };
+    leave_out
+        .iter()
+        .map(|left_out| hook.parameters.iter().filter(|role| !left_out.contains(role)).copied().collect())
+}
+
+/// The ways that are open in this block: a config only if there is one, a state exactly when something makes it.
+fn allowed(hook: &Hook, context: &Context) -> impl Iterator<Item = Vec<Role>> {
+    lists(hook).filter(|roles| {
+        (context.config.is_some() || !roles.contains(&Role::Config))
+            && has_state(roles) == context.found.has_state(hook)
+    })
+}
+
+fn has_state(roles: &[Role]) -> bool {
+    roles.iter().any(|role| matches!(role, Role::StateByMut | Role::StateByValue))
+}
+
+/// Whether nothing speaks against a parameter of this type having this role.
+fn could_be(role: Role, ty: &Type, context: &Context) -> bool {
+    match (role, ty) {
+        (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
+        (Role::StateByMut, Type::Reference(ty)) => {
+            ty.mutability.is_some() || context.config.as_ref() != Some(&source(&ty.elem))
+        }
+        _ => true,
+    }
+}
+
+/// Whether a parameter of this type has probably been meant to have this role.
+fn looks_like(role: Role, ty: &Type, _: &Context) -> bool {
+    match (role, ty) {
+        (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
+        (Role::StateByMut, Type::Reference(ty)) => ty.mutability.is_some(),
+        (Role::Config | Role::StateByMut, _) | (Role::StateByValue, Type::Reference(_)) => false,
+        _ => true,
+    }
+}
+
+/// A worker, or the run, keeps the state from one call to the next.
+fn check_state(hook: &Hook, ty: &Type, faults: &mut Faults) {
+    let referent = match bare(ty) {
+        Type::Reference(ty) if ty.mutability.is_some() => return,
+        Type::Reference(ty) => &ty.elem,
+        ty => ty,
+    };
+    let keeps = match hook.id {
+        HookId::ProducerWork => "the worker keeps it for the next item",
+        _ => "the run keeps it for the next output",
+    };
+    faults.add(
+        ty,
+        format!("hook `{}` takes its state by `&mut`: {keeps}", hook.name),
+        format!("write `&mut {}`", source(referent)),
+    );
+}
+
+fn report_config(hook: &Hook, parameter: &PatType, faults: &mut Faults) {
+    let config = match bare(&parameter.ty) {
+        Type::Reference(ty) => source(&ty.elem),
+        ty => source(ty),
+    };
+    faults.add(
+        parameter,
+        format!("hook `{}` takes a config, but the runner has none", hook.name),
+        format!("declare it, `#[parallel_runner(config = {config})]`, or drop the parameter"),
+    );
+}
+
+fn report_state_from_nowhere(hook: &Hook, parameter: &PatType, faults: &mut Faults) {
+    let state = match bare(&parameter.ty) {
+        Type::Reference(ty) => source(&ty.elem),
+        ty => source(ty),
+    };
+    let Some(init) = hook.state_from.map(HookId::hook) else { return };
+    let device = if init.id == HookId::ProducerInit { "device: &Device" } else { "" };
+    faults.add(
+        parameter,
+        format!("hook `{}` takes a state, but there is no `{}` to make it", hook.name, init.name),
+        format!("add `fn {}({device}) -> {state} {{ … }}`, or drop the parameter", init.name),
+    );
+}
+
+fn report_count(hook: &Hook, function: &Function, context: &Context, faults: &mut Faults) {
+    let signature = &function.signature;
+    let mut list = Group::new(Delimiter::Parenthesis, signature.inputs.to_token_stream());
+    list.set_span(signature.paren_token.span.join());
+    let counts: Vec<usize> = allowed(hook, context).map(|roles| roles.len()).collect();
+    let expected = match (counts.iter().min(), counts.iter().max()) {
+        (None | Some(0), None | Some(0)) => "none".to_owned(),
+        (Some(least), Some(most)) if least != most => format!("{least} to {most}"),
+        (_, most) => most.map(usize::to_string).unwrap_or_default(),
+    };
+    let found = signature.inputs.len();
+    faults.add(
+        TokenTree::from(list),
+        format!(
+            "hook `{}` has the wrong number of parameters: found {found}, expected {expected}",
+            hook.name
+        ),
+        format!("write `{}`", context.usage(hook)),
+    );
+}

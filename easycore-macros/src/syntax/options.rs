@@ -1,0 +1,172 @@
+//! The options in the attribute's parentheses.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Path, Result, Token, Type, Visibility};
+
+use crate::diagnostics::Faults;
+use crate::hook::nearest;
+
+const NAMES: [&str; 4] = ["ordered", "unordered", "config", "crate"];
+const USAGE: &str = "the options are `ordered`, `unordered`, `pub`, `config = Type` and `crate = path`";
+
+/// Whether the consumer sees outputs in input order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Order {
+    #[default]
+    Ordered,
+    Unordered,
+}
+
+/// The options, each with its default where it was not given.
+pub(crate) struct Options {
+    pub(crate) order: Order,
+    pub(crate) vis: Visibility,
+    pub(crate) config: Option<Type>,
+    pub(crate) runtime: Path,
+}
+
+/// One option as it was read.
+enum Given {
+    Order(Order),
+    Vis(Visibility),
+    Config(Type),
+    Crate(Path),
+}
+
+impl Given {
+    /// Options of the same kind exclude each other.
+    fn excludes(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
+pub(super) fn parse(tokens: TokenStream, faults: &mut Faults) -> Options {
+    let mut given = Vec::new();
+    let parser = |input: ParseStream| {
+        while !input.is_empty() {
+            parse_entry(input, &mut given, faults)?;
+        }
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        faults.add_syntax(&error);
+    }
+    let mut options = Options {
+        order: Order::default(),
+        vis: Visibility::Inherited,
+        config: None,
+        runtime: syn::parse_quote!(::easycore),
+    };
+    for option in given {
+        match option {
+            Given::Order(order) => options.order = order,
+            Given::Vis(vis) => options.vis = vis,
+            Given::Config(config) => options.config = Some(config),
+            Given::Crate(path) => options.runtime = path,
+        }
+    }
+    options
+}
+
+/// Reads one option and the comma behind it. An error is one after which nothing more can be read.
+fn parse_entry(input: ParseStream, given: &mut Vec<Given>, faults: &mut Faults) -> Result<()> {
+    let start = input.fork();
+    let option = parse_option(input, faults)?;
+    let written = super::between(&start, input);
+    if !input.is_empty() && !input.peek(Token![,]) {
+        if option.is_some() {
+            faults.add(input.cursor().token_stream().into_iter().next(), "expected a comma", USAGE);
+        }
+        skip_to_comma(input)?;
+    }
+    input.parse::<Option<Token![,]>>()?;
+    if let Some(option) = option {
+        match given.iter().find(|earlier| earlier.excludes(&option)) {
+            Some(earlier) => report_excluded(&written, &option, earlier, faults),
+            None => given.push(option),
+        }
+    }
+    Ok(())
+}
+
+fn report_excluded(written: &TokenStream, option: &Given, earlier: &Given, faults: &mut Faults) {
+    match (option, earlier) {
+        (Given::Order(order), Given::Order(earlier)) if order != earlier => {
+            faults.add(written, "a runner is either `ordered` or `unordered`", "keep one of the two");
+        }
+        (Given::Vis(_), _) => faults.add(written, "the visibility is given twice", "keep one of the two"),
+        _ => {
+            let name = written
+                .clone()
+                .into_iter()
+                .next()
+                .map_or_else(TokenStream::new, TokenTree::into_token_stream);
+            faults.add(written, format!("option `{name}` is given twice"), "keep one of the two");
+        }
+    }
+}
+
+fn parse_option(input: ParseStream, faults: &mut Faults) -> Result<Option<Given>> {
+    if input.peek(Token![pub]) {
+        return input.parse().map(|vis| Some(Given::Vis(vis)));
+    }
+    if !input.peek(Ident::peek_any) {
+        let token: TokenTree = input.parse()?;
+        faults.add(token, "expected an option", USAGE);
+        return Ok(None);
+    }
+    let name = input.call(Ident::parse_any)?;
+    Ok(match name.to_string().as_str() {
+        "ordered" => Some(Given::Order(Order::Ordered)),
+        "unordered" => Some(Given::Order(Order::Unordered)),
+        "config" => parse_value(&name, "a type", "config = Type", input, faults).map(Given::Config),
+        "crate" => {
+            parse_value(&name, "a path", "crate = path::to::easycore", input, faults).map(Given::Crate)
+        }
+        unknown => {
+            let help = nearest(unknown, NAMES)
+                .map_or_else(|| USAGE.to_owned(), |meant| format!("did you mean `{meant}`?"));
+            faults.add(&name, format!("unknown option `{unknown}`"), help);
+            skip_to_comma(input)?;
+            None
+        }
+    })
+}
+
+fn parse_value<T: syn::parse::Parse>(
+    name: &Ident,
+    what: &str,
+    usage: &str,
+    input: ParseStream,
+    faults: &mut Faults,
+) -> Option<T> {
+    let ahead = input.fork();
+    let value = ahead.parse::<Token![=]>().and_then(|_| ahead.parse());
+    let Ok(value) = value else {
+        faults.add(name, format!("option `{name}` needs {what}"), format!("write `{usage}`"));
+        // Running into the end is no second fault.
+        let _ = skip_to_comma(input);
+        return None;
+    };
+    syn::parse::discouraged::Speculative::advance_to(input, &ahead);
+    Some(value)
+}
+
+fn skip_to_comma(input: ParseStream) -> Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+impl ToTokens for Order {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Order::Ordered => quote!(Ordered),
+            Order::Unordered => quote!(Unordered),
+        });
+    }
+}
