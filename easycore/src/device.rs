@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 pub enum Device {
     /// The processor: one worker uses one thread.
     Cpu,
-    /// An NVIDIA or ROCm GPU, by its number among the visible ones, from 0.
+    /// A GPU that CUDA sees, by its number among the visible ones, from 0.
     Cuda(usize),
     /// The GPU of an Apple machine.
     Mps,

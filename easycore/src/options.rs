@@ -197,11 +197,11 @@ impl Options {
             }
             _ => {}
         }
-        if let Policy::SkipRate { rate, .. } = self.on_error.0 {
-            if !(0.0..=1.0).contains(&rate) {
-                return fault(format!("skip_rate is {rate}: it must be from 0.0 to 1.0"));
+        match self.on_error.0 {
+            Policy::SkipRate { rate, .. } if !(0.0..=1.0).contains(&rate) => {
+                fault(format!("skip_rate is {rate}: it must be from 0.0 to 1.0"))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

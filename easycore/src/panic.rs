@@ -83,10 +83,11 @@ pub(crate) fn drop_quietly<T>(value: T) {
     if !mem::needs_drop::<T>() {
         return;
     }
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            mem::forget(second);
-        }
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+        && let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        // There is no end to payloads that panic when they are dropped.
+        mem::forget(second);
     }
 }
 

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use std::vec::Drain;
 
 use crate::error::{Error, ErrorKind};
@@ -64,7 +64,7 @@ where
     let mut station = Station::<H> { worker, config: &session.config, kept: Kept::take() };
     let mut items = Vec::new();
     let mut waits = Waits::default();
-    let (mut pulling, mut busy, mut worked) = (Duration::ZERO, Duration::ZERO, 0);
+    let mut report = WorkerReport::new(worker);
     while let Some(budget) = gate.claim(&mut waits) {
         let begun = Instant::now();
         let end = session.source.pull(budget, &mut items, gate);
@@ -76,20 +76,15 @@ where
         let chunk = Chunk { ticket, items: items.drain(..), end };
         let done = station.step(chunk, session.inbox.buffer(), gate, session.on_error);
         let finished = Instant::now();
-        pulling += pulled - begun;
-        busy += finished - pulled;
-        worked += done.outputs.len();
+        report.starved += pulled - begun;
+        report.busy += finished - pulled;
+        report.items += done.outputs.len();
         session.inbox.put(done, || gate.delivered(ticket, count, finished - begun));
     }
     station.kept.put();
-    session.workers.lock().push(WorkerReport {
-        index: worker.index(),
-        device: worker.device().clone(),
-        items: worked,
-        busy,
-        starved: pulling + waits.for_input,
-        blocked: waits.for_consumer,
-    });
+    report.starved += waits.for_input;
+    report.blocked += waits.for_consumer;
+    session.workers.lock().push(report);
     gate.leave();
 }
 

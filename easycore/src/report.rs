@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::device::Device;
 use crate::error::Error;
+use crate::worker::Worker;
 
 /// How many skipped items a report lists; the others are only counted, so that memory stays bounded.
 pub(crate) const MAX_LISTED: usize = 1_000;
@@ -77,6 +78,19 @@ pub struct WorkerReport {
     pub starved: Duration,
     /// How long it waited for the consumer to make room in the window.
     pub blocked: Duration,
+}
+
+impl WorkerReport {
+    pub(crate) fn new(worker: &Worker) -> Self {
+        Self {
+            index: worker.index(),
+            device: worker.device().clone(),
+            items: 0,
+            busy: Duration::ZERO,
+            starved: Duration::ZERO,
+            blocked: Duration::ZERO,
+        }
+    }
 }
 
 impl Report {

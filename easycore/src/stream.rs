@@ -167,10 +167,10 @@ impl<O> Iterator for Stream<'_, O> {
     type Item = Result<O, Error>;
 
     fn next(&mut self) -> Option<Result<O, Error>> {
-        if let State::Running(running) = &mut self.state {
-            if let Some(output) = running.next() {
-                return Some(Ok(output));
-            }
+        if let State::Running(running) = &mut self.state
+            && let Some(output) = running.next()
+        {
+            return Some(Ok(output));
         }
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Running(running) => running.finish().err().map(Err),
