@@ -2,8 +2,6 @@
 //!
 //! `cargo run --example predictor`
 
-use std::error::Error;
-
 use candle_core::Tensor;
 use easycore::{Device, HookError, parallel_runner};
 use easycore_examples::net::Net;
@@ -27,7 +25,7 @@ impl Predictor {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), HookError> {
     let inputs: Vec<f32> = (0..100_u8).map(f32::from).collect();
 
     // On a machine with GPUs, and candle built for them: `["cuda:0", "cuda:1"]`.

@@ -2,8 +2,6 @@
 //!
 //! `cargo run --example predictor_batches`
 
-use std::error::Error;
-
 use candle_core::Tensor;
 use easycore::{Device, HookError, parallel_runner};
 use easycore_examples::net::Net;
@@ -32,7 +30,7 @@ fn batches(inputs: &[f32], size: usize) -> impl Iterator<Item = &[f32]> {
     inputs.chunks(size)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), HookError> {
     let inputs: Vec<f32> = (0..100_u8).map(f32::from).collect();
 
     let mut predictor = BatchPredictor::new(["cpu", "cpu"]);

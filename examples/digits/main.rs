@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use clap::Parser;
-use easycore::{Device, Options, Report, parallel_runner};
+use easycore::{Device, Options, parallel_runner};
 use easycore_examples::digits::{
     Digit, Digits, ModelError, Network, count_rows, is_held_out, shipped_data, shipped_weights,
 };
@@ -118,12 +118,12 @@ fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
     progress.finish_and_clear();
     let (labels, report) = labelled?;
 
-    println!("{report}");
     if cli.data.is_none() {
         let held_out = labels.iter().filter(|label| is_held_out(label.row));
         println!("accuracy on the held-out digits: {}", accuracy(held_out));
     }
     println!("accuracy on all digits, seen in training or not: {}", accuracy(labels.iter()));
+    println!("{report}");
     if let Some(out) = &cli.out {
         write_labels(out, &labels).map_err(|error| format!("cannot write {}: {error}", out.display()))?;
     }
@@ -140,18 +140,12 @@ fn label(cli: &Cli, digits: Digits, progress: ProgressBar) -> Result<(Vec<Label>
     if cli.unordered {
         let mut labeller = UnorderedLabeller::new(devices, job).options(options);
         let labels = labeller.try_run(digits)?;
-        Ok((labels, summary(labeller.report())))
+        Ok((labels, labeller.report().map(ToString::to_string).unwrap_or_default()))
     } else {
         let mut labeller = OrderedLabeller::new(devices, job).options(options);
         let labels = labeller.try_run(digits)?;
-        Ok((labels, summary(labeller.report())))
+        Ok((labels, labeller.report().map(ToString::to_string).unwrap_or_default()))
     }
-}
-
-fn summary(report: Option<&Report>) -> String {
-    report
-        .map(|report| format!("{:.0} digits per second\n{report}", report.items_per_second()))
-        .unwrap_or_default()
 }
 
 fn accuracy<'a>(labels: impl Iterator<Item = &'a Label> + Clone) -> String {
