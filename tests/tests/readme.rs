@@ -1,7 +1,12 @@
 //! The README's examples, compiled and run: each stands here between two `README` lines, and the last test compares them
 //! with the README, word for word.
 
-#![expect(clippy::unwrap_used, reason = "the README's examples unwrap what cannot fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::items_after_statements,
+    clippy::unnecessary_wraps,
+    reason = "the README shows what a user writes, in one piece"
+)]
 
 mod predictor {
     use std::io;
@@ -77,7 +82,8 @@ fn the_devices_example_asks_each_worker_where_it_is() -> Result<(), easycore::Er
         }
     }
 
-    let mut runner = WhereAmI::new("cpu, cpu").options(Options::new().workers_per_device(2).pin(Pinning::IfSupported));
+    let mut runner =
+        WhereAmI::new("cpu, cpu").options(Options::new().workers_per_device(2).pin(Pinning::IfSupported));
     assert!(runner.run(0..100)?.iter().all(|device| *device == Device::Cpu));
     // README
     assert_eq!(runner.report().unwrap().workers().len(), 4);
@@ -135,11 +141,13 @@ fn the_errors_example_names_the_item_and_skips_it() -> Result<(), easycore::Erro
 #[test]
 fn the_readme_shows_these_examples_and_no_others() {
     let readme = include_str!("../../README.md");
-    let mut shown = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    let mut shown =
+        readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
     let mut run = include_str!("readme.rs").split("    // README\n").skip(1).step_by(2);
     for (place, block) in shown.by_ref().enumerate() {
         let code = run.next().unwrap_or_default();
-        let dedented: Vec<&str> = code.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+        let dedented: Vec<&str> =
+            code.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
         assert_eq!(block.trim_end(), dedented.join("\n").trim_end(), "example {place} of the README");
     }
     assert!(run.next().is_none(), "an example is missing from the README");
