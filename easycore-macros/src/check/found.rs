@@ -1,6 +1,8 @@
 //! Which hooks the block has, and which of its items are none.
 
-use crate::check::Context;
+use syn::ext::IdentExt as _;
+
+use super::Context;
 use crate::diagnostics::Faults;
 use crate::hook::{HOOKS, Hook, HookId, all_names, nearest};
 use crate::syntax::{Block, Entry, Function, Intruder};
@@ -42,7 +44,7 @@ pub(super) fn find<'a>(block: &'a Block, faults: &mut Faults) -> Found<'a> {
     let mut others = Vec::new();
     for entry in &block.entries {
         match entry {
-            Entry::Function(function) => match Hook::named(&function.signature.ident.to_string()) {
+            Entry::Function(function) => match Hook::named(&function.signature.ident.unraw().to_string()) {
                 Some(hook) if found.has(hook.id) => found.ambiguous[hook.id as usize] = true,
                 Some(hook) => found.functions[hook.id as usize] = Some(function),
                 None => others.push(function),

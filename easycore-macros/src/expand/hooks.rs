@@ -11,6 +11,7 @@ use super::{Types, value};
 use crate::hook::{Hook, HookId, Returns, Role};
 use crate::model::{Argument, Call, Model, Outline};
 use crate::paths::{hooks_type, support, thread_name};
+use crate::syntax::Order;
 
 /// The type. It is never made, and holds the parameters of the runner only to have used them.
 pub(super) fn declare(outline: &Outline) -> TokenStream {
@@ -49,14 +50,17 @@ pub(super) fn implement(model: &Model) -> TokenStream {
     let config = outline.config.clone().unwrap_or_else(|| quote!(()));
     let producer_state = model.producer.init.as_ref().map_or_else(|| quote!(()), value);
     let name = thread_name(&outline.name);
-    let order = &model.order;
+    let order = match model.order {
+        Order::Ordered => None,
+        Order::Unordered => Some(quote!(const ORDER: #ec::Order = #ec::Order::Unordered;)),
+    };
     let lints = &outline.lints;
     let functions = functions(model);
     quote! {
         #(#lints)*
         impl #parameters #ec::Hooks for #hooks_type #arguments #bounds {
             const NAME: &'static str = #name;
-            const ORDER: #ec::Order = #ec::Order::#order;
+            #order
             type Config = #config;
             type Item = #item;
             type Output = #output;

@@ -45,7 +45,9 @@ impl Block {
         let ItemImpl { modifiers: _, unsafety, impl_token, generics, self_ty, .. } = &header;
         let (parameters, _, bounds) = generics.split_for_impl();
         let parameters = with_bounds(generics).unwrap_or_else(|| parameters.to_token_stream());
-        let head = quote!(#(#attrs)* #unsafety #impl_token #parameters #self_ty #bounds);
+        // How data is passed is not the user's choice.
+        let given = quote!(#[allow(clippy::needless_pass_by_value, clippy::trivially_copy_pass_by_ref)]);
+        let head = quote!(#given #(#attrs)* #unsafety #impl_token #parameters #self_ty #bounds);
         Some(Self {
             docs,
             lints: lints.cloned().collect(),

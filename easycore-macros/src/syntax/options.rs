@@ -1,7 +1,7 @@
 //! The options in the attribute's parentheses.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Path, Result, Token, Type, Visibility};
@@ -160,13 +160,4 @@ fn skip_to_comma(input: ParseStream) -> Result<()> {
         input.parse::<TokenTree>()?;
     }
     Ok(())
-}
-
-impl ToTokens for Order {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(match self {
-            Order::Ordered => quote!(Ordered),
-            Order::Unordered => quote!(Unordered),
-        });
-    }
 }

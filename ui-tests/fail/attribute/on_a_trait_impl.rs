@@ -1,0 +1,19 @@
+//! The attribute on the implementation of a trait.
+
+use easycore::parallel_runner;
+
+struct Squares;
+
+#[parallel_runner]
+impl easycore::Hooks for Squares {
+    fn producer_work(item: u64) -> u64 {
+        item * item
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}

@@ -1,0 +1,13 @@
+//! The attribute on an enum.
+
+use easycore::parallel_runner;
+
+#[parallel_runner]
+enum Squares {}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}

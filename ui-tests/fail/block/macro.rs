@@ -1,0 +1,25 @@
+//! A macro among the hooks, which the attribute cannot look into.
+
+use easycore::parallel_runner;
+
+macro_rules! hooks {
+    () => {
+        fn producer_init() {}
+    };
+}
+
+#[parallel_runner]
+impl Squares {
+    hooks!();
+
+    fn producer_work(item: u64) -> u64 {
+        item * item
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}

@@ -1,0 +1,17 @@
+//! An asynchronous hook.
+
+use easycore::parallel_runner;
+
+#[parallel_runner]
+impl Squares {
+    async fn producer_work(item: u64) -> u64 {
+        std::future::ready(item * item).await
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}

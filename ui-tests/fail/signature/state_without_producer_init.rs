@@ -1,0 +1,18 @@
+//! A producer state that nobody makes.
+
+use easycore::parallel_runner;
+
+#[parallel_runner]
+impl Squares {
+    fn producer_work(seen: &mut Vec<u64>, item: u64) -> u64 {
+        seen.push(item);
+        item * item
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}
