@@ -49,7 +49,8 @@ fn main() -> ExitCode {
 fn train(cli: &Cli) -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let digits = Digits::open(&cli.data)?.collect::<Result<Vec<Digit>, _>>()?;
-    let (held_out, mut training): (Vec<_>, Vec<_>) = digits.iter().partition(|digit| is_held_out(digit.row));
+    let (held_out, mut training): (Vec<&Digit>, Vec<&Digit>) =
+        digits.iter().partition(|digit| is_held_out(digit.row));
     println!("training on {} digits, {} are held out", training.len(), held_out.len());
 
     let mut rng = StdRng::seed_from_u64(cli.seed);

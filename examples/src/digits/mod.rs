@@ -5,7 +5,7 @@ mod model;
 
 use std::path::PathBuf;
 
-pub use data::{DIGIT_LABELS, DataError, Digit, Digits, PIXELS, SIDE, count_rows, is_held_out};
+pub use data::{DIGIT_LABELS, DataError, Digit, Digits, PIXELS, SHIPPED_ROWS, SIDE, is_held_out};
 pub use model::{ModelError, Network, initial_weights, to_tensor};
 
 /// Where the repository keeps the digits: 1,797 rows of gzipped CSV.
