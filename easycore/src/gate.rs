@@ -55,8 +55,11 @@ struct State {
     in_work: usize,
     delivered: u64,
     waiting_workers: usize,
-    /// The chunk the consumer waits for, while it waits.
+    waiting_consumer: bool,
+    /// The chunk the consumer waits for, until it is delivered.
     awaited: Option<u64>,
+    /// Whether the consumer is content to be woken by its own clock.
+    dozing: bool,
     /// Workers that have not left yet.
     present: usize,
 }
@@ -94,6 +97,11 @@ impl State {
         self.source == Source::Open && !self.pulling && self.room() > 0
     }
 
+    /// Whether a consumer that is waiting has what it waits for.
+    fn consumer_may_go_on(&self) -> bool {
+        self.is_finished() || (self.awaited.is_none() && !self.dozing)
+    }
+
     fn is_finished(&self) -> bool {
         self.source == Source::Closed && !self.pulling && self.in_work == 0
     }
@@ -113,7 +121,9 @@ impl Gate {
                 in_work: 0,
                 delivered: 0,
                 waiting_workers: 0,
+                waiting_consumer: false,
                 awaited: None,
+                dozing: false,
                 present: 0,
             }),
             claimable: Condvar::default(),
@@ -166,7 +176,7 @@ impl Gate {
         });
         if state.source == Source::Closed {
             self.wake_all_workers(&state);
-            self.wake_consumer_if_finished(&state);
+            self.wake_consumer_if_it_may_go_on(&state);
         } else {
             self.wake_a_worker(&state);
         }
@@ -187,10 +197,12 @@ impl Gate {
         if answers {
             state.awaited = None;
             self.change_pulling(pulling::LET_GO, pulling::GO_ON);
-            self.deliverable.notify_all();
-        } else {
-            self.wake_consumer_if_finished(&state);
         }
+        // Workers must not run out of room for want of a consumer that is asleep.
+        if state.room() < state.pace.chunk() {
+            state.dozing = false;
+        }
+        self.wake_consumer_if_it_may_go_on(&state);
     }
 
     /// Whether whoever pulls should report what it has.
@@ -232,13 +244,19 @@ impl Gate {
 
     /// Waits until more than `seen` chunks have been delivered, in ordered mode the one numbered `head` among them;
     /// `false` once every chunk there will ever be has been seen.
+    ///
+    /// To be woken for each chunk would cost a good part of the 100 µs that a chunk takes. So the consumer dozes first: what
+    /// comes within its patience is taken together when that ends, unless room runs out. After that the next delivery
+    /// wakes it at once, and what has been pulled and is being held back is asked for.
     pub(crate) fn await_delivery(&self, seen: u64, head: u64) -> bool {
         let mut state = self.state.lock();
         if state.delivered == seen && !state.is_finished() {
+            state.waiting_consumer = true;
             state.awaited = Some(head);
+            state.dozing = state.pace.is_automatic();
             let deadline = Instant::now() + PATIENCE;
             let mut patient = true;
-            while state.awaited.is_some() && !state.is_finished() {
+            while !state.consumer_may_go_on() {
                 if !patient {
                     state = self.deliverable.wait(state);
                     continue;
@@ -246,19 +264,20 @@ impl Gate {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if left.is_zero() {
                     patient = false;
+                    state.dozing = false;
                     self.ask_for_what_is_pulled(&state, head);
                 } else {
                     state = self.deliverable.wait_for(state, left);
                 }
             }
-            state.awaited = None;
+            (state.waiting_consumer, state.awaited) = (false, None);
         }
         state.delivered > seen
     }
 
     /// In ordered mode what is being pulled does not help while an earlier chunk is still in work.
     fn ask_for_what_is_pulled(&self, state: &State, head: u64) {
-        if self.order == Order::Unordered || head == state.next_chunk {
+        if state.awaited.is_some() && (self.order == Order::Unordered || head == state.next_chunk) {
             self.change_pulling(pulling::GO_ON, pulling::LET_GO);
         }
     }
@@ -317,7 +336,7 @@ impl Gate {
         let mut state = self.state.lock();
         state.source = Source::Closed;
         self.wake_all_workers(&state);
-        self.wake_consumer_if_finished(&state);
+        self.wake_consumer_if_it_may_go_on(&state);
     }
 
     fn wake_a_worker(&self, state: &MutexGuard<'_, State>) {
@@ -332,8 +351,8 @@ impl Gate {
         }
     }
 
-    fn wake_consumer_if_finished(&self, state: &MutexGuard<'_, State>) {
-        if state.awaited.is_some() && state.is_finished() {
+    fn wake_consumer_if_it_may_go_on(&self, state: &MutexGuard<'_, State>) {
+        if state.waiting_consumer && state.consumer_may_go_on() {
             self.deliverable.notify_all();
         }
     }

@@ -53,7 +53,8 @@
 //!   before it has been consumed and nothing after it.
 //! * **Memory** is bounded by a window of items that are pulled and not yet consumed, however long the input and however slow
 //!   the consumer or a single worker. See [`Options::window`].
-//! * **Latency.** A source that turns slow holds a pulled item back by at most the one `next()` in progress.
+//! * **Latency.** A source that turns slow holds a pulled item back by at most the one `next()` in progress. Outputs that
+//!   come within a millisecond of each other may be consumed together; with [`Chunk::Exactly`] each is consumed at once.
 //! * **Failure.** Nothing hangs and nothing is lost: an error or a panic in a producer hook or in the input comes back as an
 //!   [`Error`]; a panic in a consumer hook unwinds through `run` once the workers have come to rest. The next run works.
 //!   A state that saw a panic is ended and made anew before its worker's next item.

@@ -58,6 +58,11 @@ impl Pace {
         pace
     }
 
+    /// Whether chunks are sized by time.
+    pub(crate) fn is_automatic(&self) -> bool {
+        self.automatic_chunk
+    }
+
     /// How many items to take next.
     pub(crate) fn chunk(&self) -> usize {
         self.chunk
