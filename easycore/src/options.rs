@@ -30,6 +30,25 @@ pub enum Pinning {
 
 /// What a failing item does to its run: an item whose `producer_work` failed or panicked, or an `Err` item of
 /// `try_run`.
+///
+/// # Example
+///
+/// ```
+/// use easycore::{OnError, Options, parallel_runner};
+///
+/// #[parallel_runner]
+/// impl Reciprocal {
+///     fn producer_work(item: i32) -> Result<i32, &'static str> {
+///         1_000_i32.checked_div(item).ok_or("no reciprocal")
+///     }
+/// }
+///
+/// let tolerant = Options::new().on_error(OnError::skip_rate(0.01, 100));
+/// let mut reciprocal = Reciprocal::new(2).options(tolerant);
+/// assert_eq!(reciprocal.run(-500..500)?.len(), 999);
+/// assert_eq!(reciprocal.report().unwrap().skipped_items()[0].index, 500);
+/// # Ok::<(), easycore::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OnError(Policy);
 

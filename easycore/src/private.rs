@@ -1,8 +1,6 @@
 //! What the expansion of [`parallel_runner`](macro@crate::parallel_runner) refers to: names that the user's own cannot
 //! shadow, and traits by which the compiler judges whether the hooks agree. Not for use by hand, and not stable.
 
-use std::error::Error as StdError;
-
 pub use std::convert::Into;
 pub use std::fmt::{Debug, Formatter, Result as FormatResult};
 pub use std::iter::IntoIterator;
@@ -20,32 +18,86 @@ pub use crate::{
 /// What a function of [`Hooks`] returns.
 pub type HookResult<T> = Result<T, HookError>;
 
-macro_rules! markers {
-    ($($hook:ident)*) => {$(
-        /// The hook as a type, so that a message can name it.
-        #[allow(non_camel_case_types, reason = "a message shows the name as it is, and hooks are functions")]
-        #[derive(Debug)]
-        pub enum $hook {}
-    )*};
+macro_rules! hook {
+    ($hook:ident, $config:literal, $failure:literal) => {
+        /// What bears the name of the hook in a message.
+        pub mod $hook {
+            use super::{Fallible, HookError, HookResult, Into, Result};
+
+            /// The type by which the hook takes the config.
+            #[diagnostic::on_unimplemented(message = $config, label = "write `&{C}`")]
+            pub trait TakesConfig<'c, C> {
+                fn take(config: &'c C) -> Self;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<'c, C> TakesConfig<'c, C> for &'c C {
+                #[inline]
+                fn take(config: &'c C) -> Self {
+                    config
+                }
+            }
+
+            /// What the hook may fail with.
+            #[diagnostic::on_unimplemented(
+                message = $failure,
+                label = "not an error",
+                note = "an error implements `std::error::Error`, or is a `String` or a `Box<dyn Error + Send + Sync>`"
+            )]
+            pub trait Failure {
+                fn into_error(self) -> HookError;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<E: Into<HookError>> Failure for E {
+                fn into_error(self) -> HookError {
+                    self.into()
+                }
+            }
+
+            /// The result of the hook.
+            #[inline]
+            pub fn fallible<R>(result: R) -> HookResult<R::Value>
+            where
+                R: Fallible,
+                R::Failure: Failure,
+            {
+                Result::map_err(result.into_result(), Failure::into_error)
+            }
+        }
+    };
 }
 
-markers! { producer_init producer_work producer_end consumer_init consumer_work consumer_end }
-
-/// The type by which a hook takes the config.
-#[diagnostic::on_unimplemented(
-    message = "`{Hook}` takes `{Self}`, but its config is `&{C}`",
-    label = "write `&{C}`"
-)]
-pub trait TakesConfig<'c, Hook, C> {
-    fn take(config: &'c C) -> Self;
-}
-
-impl<'c, Hook, C> TakesConfig<'c, Hook, C> for &'c C {
-    #[inline]
-    fn take(config: &'c C) -> Self {
-        config
-    }
-}
+hook!(
+    producer_init,
+    "`producer_init` takes `{Self}`, but the config is `&{C}`",
+    "`producer_init` fails with `{Self}`, which is not an error"
+);
+hook!(
+    producer_work,
+    "`producer_work` takes `{Self}`, but the config is `&{C}`",
+    "`producer_work` fails with `{Self}`, which is not an error"
+);
+hook!(
+    producer_end,
+    "`producer_end` takes `{Self}`, but the config is `&{C}`",
+    "`producer_end` fails with `{Self}`, which is not an error"
+);
+hook!(
+    consumer_init,
+    "`consumer_init` takes `{Self}`, but the config is `&{C}`",
+    "`consumer_init` fails with `{Self}`, which is not an error"
+);
+hook!(
+    consumer_work,
+    "`consumer_work` takes `{Self}`, but the config is `&{C}`",
+    "`consumer_work` fails with `{Self}`, which is not an error"
+);
+hook!(
+    consumer_end,
+    "`consumer_end` takes `{Self}`, but the config is `&{C}`",
+    "`consumer_end` fails with `{Self}`, which is not an error"
+);
 
 /// The type by which `producer_work` takes its state.
 #[diagnostic::on_unimplemented(
@@ -56,6 +108,7 @@ pub trait WorkerState<'s, S> {
     fn take(state: &'s mut S) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'s, S> WorkerState<'s, S> for &'s mut S {
     #[inline]
     fn take(state: &'s mut S) -> Self {
@@ -72,6 +125,7 @@ pub trait RunState<'s, S> {
     fn take(state: &'s mut S) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'s, S> RunState<'s, S> for &'s mut S {
     #[inline]
     fn take(state: &'s mut S) -> Self {
@@ -88,6 +142,7 @@ pub trait LastWorkerState<S> {
     fn take(state: S) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<S> LastWorkerState<S> for S {
     fn take(state: S) -> Self {
         state
@@ -103,6 +158,7 @@ pub trait LastRunState<S> {
     fn take(state: S) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<S> LastRunState<S> for S {
     fn take(state: S) -> Self {
         state
@@ -118,6 +174,7 @@ pub trait TakesOutput<O> {
     fn take(output: O) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<O> TakesOutput<O> for O {
     #[inline]
     fn take(output: O) -> Self {
@@ -147,33 +204,6 @@ impl<T, E> Fallible for Result<T, E> {
     }
 }
 
-/// What a hook may fail with.
-#[diagnostic::on_unimplemented(
-    message = "`{Hook}` fails with `{Self}`, which is not an error",
-    label = "not an error",
-    note = "use a type that implements `std::error::Error`, or `String`, or `Box<dyn Error + Send + Sync>`"
-)]
-pub trait Failure<Hook> {
-    fn into_error(self) -> HookError;
-}
-
-#[diagnostic::do_not_recommend]
-impl<Hook, E: Into<Box<dyn StdError + Send + Sync>>> Failure<Hook> for E {
-    fn into_error(self) -> HookError {
-        self.into()
-    }
-}
-
-/// The result of a fallible hook.
-#[inline]
-pub fn fallible<Hook, R>(result: R) -> HookResult<R::Value>
-where
-    R: Fallible,
-    R::Failure: Failure<Hook>,
-{
-    result.into_result().map_err(Failure::into_error)
-}
-
 /// What `producer_end` may return, for nobody takes a value from it.
 #[diagnostic::on_unimplemented(
     message = "`producer_end` returns `{Self}`, but nobody takes it",
@@ -183,6 +213,7 @@ pub trait ReturnsNothing {
     fn nothing(self);
 }
 
+#[diagnostic::do_not_recommend]
 impl ReturnsNothing for () {
     #[inline]
     fn nothing(self) {}
@@ -197,6 +228,7 @@ pub trait ReturnsFlow {
     fn flow(self) -> ControlFlow<()>;
 }
 
+#[diagnostic::do_not_recommend]
 impl ReturnsFlow for () {
     #[inline]
     fn flow(self) -> ControlFlow<()> {
@@ -204,6 +236,7 @@ impl ReturnsFlow for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ReturnsFlow for ControlFlow<()> {
     #[inline]
     fn flow(self) -> ControlFlow<()> {
@@ -227,11 +260,21 @@ pub fn ambiguous<T>() -> T {
     unreachable!("a hook that is defined twice does not compile")
 }
 
-/// The type of what is not known because of a fault; see the macro's `expand/faulty.rs`.
+/// Leads from an array whose length is an error to the type that the compiler takes for any other, which stands for
+/// what is not known because of a fault.
 pub trait Unknown {
     type Type;
 }
 
 impl<const LENGTH: usize> Unknown for [(); LENGTH] {
     type Type = [(); LENGTH];
+}
+
+/// The same type, with the parameters of the block in use.
+pub trait UnknownWith<Parameters> {
+    type Type;
+}
+
+impl<T, Parameters> UnknownWith<Parameters> for T {
+    type Type = T;
 }

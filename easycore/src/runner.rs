@@ -46,7 +46,34 @@ use crate::worker::Worker;
 /// let _ = lengths.run(text.lines());
 /// ```
 ///
-/// # Panics and rayon
+/// # Example
+///
+/// ```
+/// use easycore::parallel_runner;
+///
+/// #[parallel_runner(unordered)]
+/// impl SumOfSquares {
+///     fn producer_work(item: u64) -> u64 {
+///         item * item
+///     }
+///     fn consumer_init() -> u64 {
+///         0
+///     }
+///     fn consumer_work(sum: &mut u64, square: u64) {
+///         *sum += square;
+///     }
+/// }
+///
+/// let mut runner = SumOfSquares::new(3);
+/// runner.start()?; // or leave it to the first run
+/// assert_eq!(runner.run(0..100)?, 328_350);
+/// assert!(runner.is_active());
+/// runner.close()?; // or drop it
+/// assert_eq!(runner.run(0..10)?, 285); // starts again
+/// # Ok::<(), easycore::Error>(())
+/// ```
+///
+/// # Hooks that use rayon
 /// Inside a producer hook rayon means the worker's own pool, whose threads are the workers of its device: `par_iter` there
 /// is serial while they are busy. Use `install` on a pool of your own where a hook needs more cores. `rayon::broadcast`
 /// in a hook never returns, because the other workers are not free to take part.
@@ -122,6 +149,25 @@ impl<H: Hooks> Runner<H> {
     /// Like [`run`](Self::run), for input that can fail: an `Err` is a failed item, and
     /// [`OnError`](crate::OnError) decides whether the run goes on without it.
     ///
+    /// ```
+    /// use std::io::{BufRead, Cursor};
+    /// use easycore::{ErrorKind, parallel_runner};
+    ///
+    /// #[parallel_runner]
+    /// impl Lengths {
+    ///     fn producer_work(line: String) -> usize {
+    ///         line.len()
+    ///     }
+    /// }
+    ///
+    /// let mut lengths = Lengths::new(2);
+    /// assert_eq!(lengths.try_run(Cursor::new("one\nthree").lines())?, [3, 5]);
+    ///
+    /// let error = lengths.try_run(Cursor::new(b"one\n\xff").lines()).unwrap_err();
+    /// assert_eq!((error.kind(), error.item()), (ErrorKind::Input, Some(1)));
+    /// # Ok::<(), easycore::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`run`](Self::run), and [`ErrorKind::Input`] for an `Err` that is not tolerated.
     ///
@@ -138,6 +184,21 @@ impl<H: Hooks> Runner<H> {
 
     /// Folds into a consumer state of the caller's: no `consumer_init`, no `consumer_end`. After an error everything
     /// that was consumed is in it.
+    ///
+    /// ```
+    /// use easycore::parallel_runner;
+    ///
+    /// #[parallel_runner]
+    /// impl Parse {
+    ///     fn producer_work(text: &'static str) -> Result<i32, std::num::ParseIntError> {
+    ///         text.parse()
+    ///     }
+    /// }
+    ///
+    /// let mut numbers = vec![0];
+    /// assert!(Parse::new(2).run_into(&mut numbers, ["1", "2", "three", "4"]).is_err());
+    /// assert_eq!(numbers, [0, 1, 2]);
+    /// ```
     ///
     /// # Errors
     /// Those of [`run`](Self::run).
@@ -158,7 +219,7 @@ impl<H: Hooks> Runner<H> {
     /// allows. Dropping the stream cancels the run and waits for the hooks and the `next()` in progress; a stream that is
     /// leaked is stopped by the next use of the runner.
     ///
-    /// What prevents the start is the stream's only item.
+    /// What prevents the start is the stream's only item. [`Stream`] has an example.
     pub fn stream<I>(&mut self, data: I) -> Stream<'_, H::Output>
     where
         H: 'static,
