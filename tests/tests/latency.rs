@@ -1,0 +1,126 @@
+//! Latency: a source that turns slow does not hold back what it has yielded, and a source may wait for the run's own
+//! outputs.
+
+use std::collections::VecDeque;
+use std::iter;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use easycore::{Chunk, Options};
+use easycore_tests::{JobRunner, PATIENCE, Plan, identity, watched};
+
+const BURST: usize = 10_000;
+const SLOW: usize = 20;
+const GAP: Duration = Duration::from_millis(50);
+
+/// Yields a burst, and then an item for every gap. Each of the slow ones must have been consumed before the next is
+/// yielded: the gap, which is how this source behaves, begins with that.
+fn burst_then_slow(consumed: Receiver<usize>) -> impl Iterator<Item = usize> + Send {
+    (0..BURST + SLOW).inspect(move |&item| {
+        if item > BURST {
+            let before = item - 1;
+            loop {
+                match consumed.recv_timeout(PATIENCE / 3) {
+                    Ok(output) if output == before => break,
+                    Ok(_) => {}
+                    Err(_) => panic!("item {before} is held back until item {item} is yielded"),
+                }
+            }
+        }
+        match item {
+            // The consumer may take its time for the burst.
+            BURST => thread::sleep(4 * GAP),
+            BURST.. => thread::sleep(GAP),
+            _ => {}
+        }
+    })
+}
+
+fn slow_source<const ORDERED: bool>(workers: usize, options: Options) {
+    watched(format!("ordered: {ORDERED}, {workers} workers, {options:?}"), move || {
+        let (report, consumed) = mpsc::channel();
+        let plan = identity().consume(move |outputs, output| {
+            outputs.push(output);
+            report.send(output)?;
+            Ok(ControlFlow::Continue(()))
+        });
+        let mut runner = JobRunner::<_, _, ORDERED>::new(workers, plan).options(options);
+        let outputs = runner.run(burst_then_slow(consumed)).expect("no item is held back");
+        assert_eq!(outputs.len(), BURST + SLOW);
+    });
+}
+
+#[test]
+fn an_ordered_run_consumes_each_item_of_a_source_that_turns_slow_before_the_next_is_yielded() {
+    slow_source::<true>(1, Options::new());
+    slow_source::<true>(2, Options::new());
+}
+
+#[test]
+fn an_unordered_run_consumes_each_item_of_a_source_that_turns_slow_before_the_next_is_yielded() {
+    slow_source::<false>(1, Options::new());
+    slow_source::<false>(2, Options::new());
+}
+
+#[test]
+fn a_large_window_or_chunk_holds_no_item_of_a_slow_source_back() {
+    slow_source::<true>(2, Options::new().window(100_000));
+    slow_source::<true>(8, Options::new().chunk(Chunk::Exactly(512)));
+}
+
+#[test]
+fn a_stream_hands_out_each_item_of_a_source_that_turns_slow_before_the_next_is_yielded() {
+    for workers in [1, 2] {
+        watched(format!("{workers} workers"), move || {
+            let (report, consumed) = mpsc::channel();
+            let mut runner = JobRunner::<_, _, true>::new(workers, identity());
+            let mut count = 0;
+            for output in runner.stream(burst_then_slow(consumed)) {
+                // The source is gone when the last item is out.
+                let _ = report.send(output.expect("no item is held back"));
+                count += 1;
+            }
+            assert_eq!(count, BURST + SLOW);
+        });
+    }
+}
+
+/// A source of pages that knows only the first, and learns of others from the pages that were visited.
+fn frontier(found: Receiver<Vec<usize>>) -> impl Iterator<Item = usize> + Send {
+    let (mut known, mut in_work) = (VecDeque::from([0]), 0);
+    iter::from_fn(move || {
+        while known.is_empty() && in_work > 0 {
+            known.extend(found.recv_timeout(PATIENCE / 3).expect("a page that was yielded is visited"));
+            in_work -= 1;
+        }
+        in_work += usize::from(!known.is_empty());
+        known.pop_front()
+    })
+}
+
+fn crawler<const ORDERED: bool>(workers: usize) {
+    const PAGES: usize = 500;
+    watched(format!("ordered: {ORDERED}, {workers} workers"), move || {
+        let (report, found) = mpsc::channel();
+        let plan = Plan::new(|_, page: usize| Ok(page)).consume(move |visited, page| {
+            visited.push(page);
+            report.send([2 * page + 1, 2 * page + 2].into_iter().filter(|&page| page < PAGES).collect())?;
+            Ok(ControlFlow::Continue(()))
+        });
+        let mut runner =
+            JobRunner::<_, _, ORDERED>::new(workers, plan).options(Options::new().chunk(Chunk::Exactly(1)));
+        let mut visited = runner.run(frontier(found)).expect("the source does not starve");
+        visited.sort_unstable();
+        assert!(visited.into_iter().eq(0..PAGES));
+    });
+}
+
+#[test]
+fn a_source_may_depend_on_the_runs_own_outputs_with_chunks_of_one() {
+    for workers in [1, 2, 8] {
+        crawler::<true>(workers);
+        crawler::<false>(workers);
+    }
+}
