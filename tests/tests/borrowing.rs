@@ -20,7 +20,7 @@ impl<'a> Trim<'a> {
 fn borrowed_lines_become_borrowed_outputs() {
     for workers in [1, 2, 8] {
         watched(format!("{workers} workers"), move || {
-            let text: String = (0..1_000).map(|line| format!("  line {line} \n")).collect();
+            let text = (0..1_000).map(|line| format!("  line {line} ")).collect::<Vec<_>>().join("\n");
             let mut trim = Trim::new(workers);
             let trimmed: Vec<&str> = trim.run(text.lines()).expect("nothing fails");
             assert_eq!(trimmed.len(), 1_000);
@@ -75,7 +75,9 @@ fn a_consumer_state_is_neither_send_nor_static() {
 #[parallel_runner]
 impl<'a> Double<'a> {
     fn producer_work(row: &'a mut [u32]) -> u32 {
-        row.iter_mut().for_each(|number| *number *= 2);
+        for number in row.iter_mut() {
+            *number *= 2;
+        }
         row.iter().sum()
     }
 }
@@ -132,8 +134,8 @@ fn the_borrowed_data_is_free_again_after_a_run_that_broke_failed_or_was_cancelle
             let mut runner = UntilEmpty::new(2);
             assert_eq!(runner.run(text.lines()).expect("it breaks"), 3);
             let canceller = runner.canceller();
-            let cancelled = runner.run(text.lines().cycle().inspect(|_| canceller.cancel()));
-            assert!(cancelled.is_err());
+            let outcome = runner.run(text.lines().cycle().inspect(|_| canceller.cancel()));
+            assert!(outcome.is_err());
             let failed = runner.run(text.lines().inspect(|line| assert!(!line.contains('w'))));
             assert!(failed.is_err());
         }

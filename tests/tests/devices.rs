@@ -14,6 +14,7 @@ fn listed(devices: impl IntoDevices) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::needless_borrows_for_generic_args, reason = "borrowed lists are forms of their own")]
 fn every_form_names_the_same_devices() {
     let three = ["cuda:0", "cpu", "mps"];
     let owned = three.map(str::to_owned);
@@ -284,7 +285,7 @@ fn allowed_cores() -> String {
 fn count_cores(list: &str) -> usize {
     let number = |text: &str| text.parse::<usize>().expect("the number of a core");
     let length = |range: &str| match range.split_once('-') {
-        Some((first, last)) => number(last) - number(first) + 1,
+        Some((from, to)) => number(to) - number(from) + 1,
         None => 1,
     };
     list.split(',').map(length).sum()

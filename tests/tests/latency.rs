@@ -1,6 +1,7 @@
 //! Latency: a source that turns slow does not hold back what it has yielded, and a source may wait for the run's own
 //! outputs.
 
+use std::cmp::Ordering::{Equal, Greater, Less};
 use std::collections::VecDeque;
 use std::iter;
 use std::ops::ControlFlow;
@@ -25,15 +26,15 @@ fn burst_then_slow(consumed: Receiver<usize>) -> impl Iterator<Item = usize> + S
                 match consumed.recv_timeout(PATIENCE / 3) {
                     Ok(output) if output == before => break,
                     Ok(_) => {}
-                    Err(_) => panic!("item {before} is held back until item {item} is yielded"),
+                    Err(wait) => panic!("item {before} is held back until item {item} is yielded: {wait}"),
                 }
             }
         }
-        match item {
+        match item.cmp(&BURST) {
+            Less => {}
             // The consumer may take its time for the burst.
-            BURST => thread::sleep(4 * GAP),
-            BURST.. => thread::sleep(GAP),
-            _ => {}
+            Equal => thread::sleep(4 * GAP),
+            Greater => thread::sleep(GAP),
         }
     })
 }

@@ -72,8 +72,10 @@ fn close_ends_every_state_and_run_after_close_starts_again() {
     });
 }
 
+type Fate = fn(&mut JobRunner<usize, usize, true>);
+
 /// What may happen to a runner between its start and its drop.
-const FATES: [(&str, fn(&mut JobRunner<usize, usize, true>)); 7] = [
+const FATES: [(&str, Fate); 7] = [
     ("started", |runner| runner.start().expect("nothing fails")),
     ("success", |runner| drop(runner.run(0..100).expect("nothing fails"))),
     ("error", |runner| drop(runner.run(900..1_100).expect_err("item 1,000 fails"))),
@@ -156,7 +158,7 @@ fn drop_swallows_the_errors_of_producer_end() {
 fn a_state_that_saw_a_panic_is_ended_and_made_anew_before_the_next_item() {
     watched("one worker, a panic at every tenth item", || {
         let plan = Plan::new(|_, item: usize| {
-            assert!(item % 10 != 0, "{item}");
+            assert_ne!(item % 10, 0);
             Ok(item)
         });
         let books = plan.books();
@@ -176,7 +178,9 @@ fn a_state_that_saw_a_panic_is_ended_and_made_anew_before_the_next_item() {
 #[test]
 fn a_state_that_saw_an_error_is_kept() {
     watched("one worker, an error at every tenth item", || {
-        let plan = Plan::new(|_, item: usize| if item % 10 == 0 { Refused::result("ten") } else { Ok(item) });
+        let plan = Plan::new(
+            |_, item: usize| if item.is_multiple_of(10) { Refused::result("ten") } else { Ok(item) },
+        );
         let books = plan.books();
         let mut runner =
             JobRunner::<_, _, true>::new(1, plan).options(Options::new().on_error(OnError::skip(usize::MAX)));

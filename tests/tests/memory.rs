@@ -142,7 +142,7 @@ fn without_an_explicit_window_a_slow_consumer_still_bounds_the_pulling() {
 fn slots_of_failed_items<const ORDERED: bool>(workers: usize) {
     watched(format!("ordered: {ORDERED}, {workers} workers"), move || {
         let plan = Plan::new(|_, item: usize| {
-            assert!(item % 3 != 0, "a multiple of three");
+            assert_ne!(item % 3, 0, "a multiple of three");
             if item % 3 == 1 { Refused::result("one more") } else { Ok(item) }
         });
         let mut runner = JobRunner::<_, _, ORDERED>::new(workers, plan)

@@ -12,7 +12,7 @@ const WORKERS: [usize; 3] = [1, 2, 8];
 fn tens_fail() -> Plan<usize, usize> {
     Plan::new(|_, item: usize| {
         assert!(item % 20 != 10, "odd {item}");
-        if item % 20 == 0 { Refused::result(format!("even {item}")) } else { Ok(item) }
+        if item.is_multiple_of(20) { Refused::result(format!("even {item}")) } else { Ok(item) }
     })
 }
 

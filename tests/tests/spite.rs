@@ -124,8 +124,9 @@ fn panic_twice(dropped: &Dropped) -> ! {
 fn payloads<const ORDERED: bool>(workers: usize) {
     let dropped = Dropped::default();
     let panicking = Arc::clone(&dropped);
-    let plan =
-        Plan::new(move |_, item: usize| if item % 10 == 0 { panic_twice(&panicking) } else { Ok(item) });
+    let plan = Plan::new(
+        move |_, item: usize| if item.is_multiple_of(10) { panic_twice(&panicking) } else { Ok(item) },
+    );
     let books = plan.books();
     let mut runner = JobRunner::<_, _, ORDERED>::new(workers, plan);
     let error = runner.run(0..100).expect_err("every tenth panics");
