@@ -41,6 +41,23 @@ pub(crate) fn thread_name(name: &Ident) -> String {
     kebab
 }
 
+/// `name`, or something like it that does not occur in `used`.
+pub(crate) fn unused_name(name: &str, used: &TokenStream) -> Ident {
+    let mut name = Ident::new(name, Span::call_site());
+    while contains(used, &name) {
+        name = format_ident!("{name}_");
+    }
+    name
+}
+
+fn contains(tokens: &TokenStream, name: &Ident) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => contains(&group.stream(), name),
+        _ => false,
+    })
+}
+
 /// `tokens` for use outside of the block: with the block's type in place of `Self`.
 pub(crate) fn without_self(tokens: impl ToTokens, name: &Ident, generics: &Generics) -> TokenStream {
     let (_, arguments, _) = generics.split_for_impl();

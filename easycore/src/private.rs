@@ -7,13 +7,15 @@ pub use std::iter::IntoIterator;
 pub use std::marker::{PhantomData, Send};
 pub use std::ops::ControlFlow;
 pub use std::option::Option;
-pub use std::result::Result::{self, Ok};
+pub use std::result::Result::Ok;
 pub use std::vec::Vec;
 
 pub use crate::{
-    Canceller, Error, FromWorker, HookError, Hooks, IntoDevices, Options, Order, Report, Runner, Stream,
-    Worker,
+    Canceller, FromWorker, HookError, Hooks, IntoDevices, Options, Order, Report, Runner, Stream, Worker,
 };
+
+/// What a method of the generated type returns.
+pub type Result<T, E = crate::Error> = std::result::Result<T, E>;
 
 /// What a function of [`Hooks`] returns.
 pub type HookResult<T> = Result<T, HookError>;
@@ -22,7 +24,7 @@ macro_rules! hook {
     ($hook:ident, $config:literal, $failure:literal) => {
         /// What bears the name of the hook in a message.
         pub mod $hook {
-            use super::{Fallible, HookError, HookResult, Into, Result};
+            use super::{HookError, Into};
 
             /// The type by which the hook takes the config.
             #[diagnostic::on_unimplemented(message = $config, label = "write `&{C}`")]
@@ -53,16 +55,6 @@ macro_rules! hook {
                 fn into_error(self) -> HookError {
                     self.into()
                 }
-            }
-
-            /// The result of the hook.
-            #[inline]
-            pub fn fallible<R>(result: R) -> HookResult<R::Value>
-            where
-                R: Fallible,
-                R::Failure: Failure,
-            {
-                Result::map_err(result.into_result(), Failure::into_error)
             }
         }
     };
@@ -190,18 +182,11 @@ impl<O> TakesOutput<O> for O {
 )]
 pub trait Fallible {
     type Value;
-    type Failure;
-    fn into_result(self) -> Result<Self::Value, Self::Failure>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, E> Fallible for Result<T, E> {
+impl<T, E> Fallible for std::result::Result<T, E> {
     type Value = T;
-    type Failure = E;
-    #[inline]
-    fn into_result(self) -> Self {
-        self
-    }
 }
 
 /// What `producer_end` may return, for nobody takes a value from it.

@@ -73,11 +73,15 @@ pub(super) fn find<'a>(block: &'a Block, faults: &mut Faults) -> Found<'a> {
 }
 
 fn report_intruder(intruder: &Intruder, block: &Block, faults: &mut Faults) {
-    let (help, place) = match intruder.what {
-        "a type" => ("move it out of the block, as `type … = …;`".to_owned(), "this block"),
-        _ => (format!("move it to a separate block, `impl {} {{ … }}`", block.name), "this block"),
+    let help = match intruder.what {
+        "a type" => "move it out, in front of the block".to_owned(),
+        _ => format!("move it to a separate block, `impl {} {{ … }}`", block.name),
     };
-    faults.add(&intruder.blamed, format!("only hooks stand in {place}, and this is {}", intruder.what), help);
+    faults.add(
+        &intruder.blamed,
+        format!("only hooks stand in this block, and this is {}", intruder.what),
+        help,
+    );
 }
 
 /// Reports hooks that must be there and are not, and hooks that are there for nothing.

@@ -27,7 +27,10 @@ pub(super) fn check<'a>(
         })
         .collect();
     let Some(roles) = roles(hook, &parameters, context) else {
-        report_count(hook, function, context, faults);
+        match misplaced_config(hook, &parameters, context) {
+            Some((config, instead_of)) => report_misplaced_config(hook, config, instead_of, context, faults),
+            None => report_count(hook, function, context, faults),
+        }
         return None;
     };
     for (role, parameter) in roles.iter().zip(&parameters) {
@@ -91,16 +94,33 @@ fn has_state(roles: &[Role]) -> bool {
 fn could_be(role: Role, ty: &Type, context: &Context) -> bool {
     match (role, ty) {
         (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
-        (Role::StateByMut, Type::Reference(ty)) => {
-            ty.mutability.is_some() || context.config.as_ref() != Some(&source(&ty.elem))
-        }
+        (Role::Device | Role::StateByMut, ty) => !is_config(ty, context),
         _ => true,
     }
 }
 
+fn is_config(ty: &Type, context: &Context) -> bool {
+    matches!(ty, Type::Reference(ty) if ty.mutability.is_none() && context.config == Some(source(&ty.elem)))
+}
+
+/// The config where the device or the state belongs, if this is all that is wrong.
+fn misplaced_config<'a>(
+    hook: &Hook,
+    parameters: &[&'a PatType],
+    context: &Context,
+) -> Option<(&'a PatType, Role)> {
+    let roles = allowed(hook, context).find(|roles| roles.len() == parameters.len())?;
+    roles
+        .into_iter()
+        .zip(parameters)
+        .find(|(role, parameter)| *role != Role::Config && is_config(bare(&parameter.ty), context))
+        .map(|(role, config)| (*config, role))
+}
+
 /// Whether a parameter of this type has probably been meant to have this role.
-fn looks_like(role: Role, ty: &Type, _: &Context) -> bool {
+fn looks_like(role: Role, ty: &Type, context: &Context) -> bool {
     match (role, ty) {
+        (Role::Device, ty) => !is_config(ty, context),
         (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
         (Role::StateByMut, Type::Reference(ty)) => ty.mutability.is_some(),
         (Role::Config | Role::StateByMut, _) | (Role::StateByValue, Type::Reference(_)) => false,
@@ -135,6 +155,21 @@ fn report_config(hook: &Hook, parameter: &PatType, faults: &mut Faults) {
         parameter,
         format!("hook `{}` takes a config, but the runner has none", hook.name),
         format!("declare it, `#[parallel_runner(config = {config})]`, or drop the parameter"),
+    );
+}
+
+fn report_misplaced_config(
+    hook: &Hook,
+    parameter: &PatType,
+    instead_of: Role,
+    context: &Context,
+    faults: &mut Faults,
+) {
+    let belongs = if instead_of == Role::Device { "device" } else { "state" };
+    faults.add(
+        parameter,
+        format!("hook `{}` takes the config where its {belongs} belongs", hook.name),
+        format!("write `{}`", context.usage(hook)),
     );
 }
 

@@ -1,7 +1,7 @@
 //! What a hook may not be, whatever its parameters: a method, `async`, generic and the like.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens as _;
+use quote::{ToTokens as _, quote};
 use syn::visit::{Visit, visit_type_impl_trait};
 use syn::{FnArg, GenericParam, Safety, TypeImplTrait};
 
@@ -59,7 +59,7 @@ pub(super) fn check(hook: &Hook, function: &Function, context: &Context, faults:
     if let Some(receiver) = &receiver {
         add(
             receiver.clone(),
-            format!("hook `{name}` takes no `self`: there is no runner to share between threads"),
+            format!("hook `{name}` takes no `self`: the workers do not share the runner"),
             "shared parameters come in as `cfg`, per-worker data is what `producer_init` returns".to_owned(),
         );
     }
@@ -94,9 +94,20 @@ fn check_generics(
         add(
             bounds.where_token.to_token_stream(),
             format!("hook `{name}` cannot have bounds of its own: they are bounds of the whole runner"),
-            format!("move them to the block, `impl {} {}`", source(&context.block.self_type), source(bounds)),
+            format!(
+                "move them to the block, `{} {}`",
+                source(block_head(context)),
+                source(bounds).trim_end_matches(',')
+            ),
         );
     }
+}
+
+/// `impl<…> Name<…>`.
+fn block_head(context: &Context) -> TokenStream {
+    let generics = &context.block.generics;
+    let self_type = &context.block.self_type;
+    quote!(impl #generics #self_type)
 }
 
 fn impl_trait(function: &Function) -> Option<TokenStream> {

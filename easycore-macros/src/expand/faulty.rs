@@ -12,20 +12,26 @@ use crate::syntax::{Misplaced, Options};
 
 /// The runner for a block with faults.
 pub(crate) fn faulty(outline: &Outline, faults: &Faults) -> TokenStream {
-    let Outline { block, name, runtime, .. } = outline;
+    let Outline { block, name, generics, runtime, config, .. } = outline;
     let broken = broken_type(name);
     let support = support();
     let private = quote!(#runtime::__private);
     let (error_type, other_errors) = error_type(&private, faults);
-    let parameters = hooks::parameters_in_use(outline, &private);
-    let declaration = runner::declare(outline, &quote!(#broken), parameters.as_ref());
-    let known = || quote!(#broken);
-    let types = Types { item: known(), output: known(), consumer_state: known(), outcome: known() };
+    let field = hooks::parameters_in_use(generics)
+        .map_or_else(|| quote!(#broken), |used| quote!(<#broken as #private::UnknownWith<#used>>::Type));
+    let declaration = runner::declare(outline, &field);
+    let unknown = || quote!(#broken);
+    let types = Types {
+        config: config.as_ref().map(|_| unknown()),
+        item: unknown(),
+        output: unknown(),
+        consumer_state: unknown(),
+        outcome: unknown(),
+    };
     let runner = runner::implement(outline, &types);
     quote! {
         #block
         #declaration
-        #[doc(hidden)]
         type #broken = #error_type;
         const _: () = {
             use #private as #support;
@@ -40,7 +46,7 @@ pub(crate) fn misplaced(misplaced: &Misplaced, options: &Options, faults: &Fault
     let Misplaced { item, runner, declared } = misplaced;
     let Some((name, generics)) = runner else {
         let errors = faults.compile_errors();
-        return quote!(#item #(#errors;)*);
+        return quote!(#item #(#errors)*);
     };
     let Options { vis, runtime, config, .. } = options;
     let broken = broken_type(name);
@@ -51,7 +57,6 @@ pub(crate) fn misplaced(misplaced: &Misplaced, options: &Options, faults: &Fault
     quote! {
         #item
         #declaration
-        #[doc(hidden)]
         type #broken = #error_type;
         #[allow(dead_code, reason = "there may be nobody who makes one")]
         impl #parameters #name #arguments #bounds {
@@ -70,5 +75,5 @@ pub(crate) fn misplaced(misplaced: &Misplaced, options: &Options, faults: &Fault
 fn error_type(private: &TokenStream, faults: &Faults) -> (TokenStream, TokenStream) {
     let mut errors = faults.compile_errors();
     let first = errors.next().unwrap_or_else(|| quote!(0));
-    (quote!(<[(); #first] as #private::Unknown>::Type), quote!(#(#errors;)*))
+    (quote!(<[(); #first] as #private::Unknown>::Type), quote!(#(#errors)*))
 }

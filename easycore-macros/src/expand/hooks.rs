@@ -3,9 +3,9 @@
 //! Where two hooks must agree on a type, the user's type is written as the `Self` of a trait of `easycore`'s that only
 //! the other hook's type fulfils. The compiler then judges, sees through aliases, and blames the whole type.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::GenericParam;
+use syn::{GenericParam, Generics};
 
 use super::{Types, value};
 use crate::hook::{Hook, HookId, Returns, Role};
@@ -18,15 +18,16 @@ pub(super) fn declare(outline: &Outline) -> TokenStream {
     let Outline { name, generics, runtime, .. } = outline;
     let hooks_type = hooks_type(name);
     let bounds = &generics.where_clause;
-    let fields = parameters_in_use(outline, &quote!(#runtime::__private));
+    let field =
+        parameters_in_use(generics).map(|used| quote!(_parameters: #runtime::__private::PhantomData<#used>));
     quote! {
-        struct #hooks_type #generics #bounds { #fields }
+        struct #hooks_type #generics #bounds { #field }
     }
 }
 
-/// A field that uses all parameters of the block, if there are any.
-pub(super) fn parameters_in_use(outline: &Outline, support: &TokenStream) -> Option<TokenStream> {
-    let used = outline.generics.params.iter().filter_map(|parameter| match parameter {
+/// A type that uses all parameters of the block, if there are any.
+pub(super) fn parameters_in_use(generics: &Generics) -> Option<TokenStream> {
+    let used = generics.params.iter().filter_map(|parameter| match parameter {
         GenericParam::Lifetime(parameter) => {
             let lifetime = &parameter.lifetime;
             Some(quote!(&#lifetime ()))
@@ -38,7 +39,7 @@ pub(super) fn parameters_in_use(outline: &Outline, support: &TokenStream) -> Opt
         GenericParam::Const(_) => None,
     });
     let used: Vec<TokenStream> = used.collect();
-    (!used.is_empty()).then(|| quote!(_parameters: #support::PhantomData<fn() -> (#(#used,)*)>,))
+    (!used.is_empty()).then(|| quote!(fn() -> (#(#used,)*)))
 }
 
 pub(super) fn implement(model: &Model) -> TokenStream {
@@ -46,8 +47,8 @@ pub(super) fn implement(model: &Model) -> TokenStream {
     let ec = support();
     let hooks_type = hooks_type(&outline.name);
     let (parameters, arguments, bounds) = outline.generics.split_for_impl();
-    let Types { item, output, consumer_state, outcome } = Types::of(model);
-    let config = outline.config.clone().unwrap_or_else(|| quote!(()));
+    let Types { config, item, output, consumer_state, outcome } = Types::of(model);
+    let config = config.unwrap_or_else(|| quote!(()));
     let producer_state = model.producer.init.as_ref().map_or_else(|| quote!(()), value);
     let name = thread_name(&outline.name);
     let order = match model.order {
@@ -155,8 +156,6 @@ fn body(call: &Call, outline: &Outline) -> TokenStream {
     let hook = &call.name;
     let arguments = call.arguments.iter().map(|argument| self::argument(call.hook, argument));
     let called = quote!(<#name #parameters>::#hook(#(#arguments),*));
-    let returns = &call.returns;
-    let marker = marker(call.hook);
     let plain = value(call);
     let convert = match call.hook.returns {
         Returns::Value(_) => None,
@@ -167,8 +166,11 @@ fn body(call: &Call, outline: &Outline) -> TokenStream {
         (false, None) => quote!(#ec::Ok(#called)),
         (false, Some(convert)) => quote!(let result = #called; #ec::Ok(#convert(result))),
         (true, convert) => {
+            let module = module(call.hook);
             let convert = convert.map(|convert| quote!(.map(#convert)));
-            quote!(let result = #called; #ec::fallible::<#marker, #returns>(result)#convert)
+            // What is returned as an error may be none, and then the return type is to blame.
+            let into_error = Ident::new("into_error", span_of_result(&call.returns));
+            quote!(let result = #called; result.map_err(#module::Failure::#into_error)#convert)
         }
     }
 }
@@ -178,11 +180,11 @@ fn argument(hook: &Hook, argument: &Argument) -> TokenStream {
     let ec = support();
     let Argument { role, ty } = argument;
     let value = variable(*role);
-    let marker = marker(hook);
+    let module = module(hook);
     let state = state_of(hook);
     match (role, hook.is_producer()) {
         (Role::Device, _) => quote!(<#ty as #ec::FromWorker<'_>>::from_worker(#value)),
-        (Role::Config, _) => quote!(<#ty as #ec::TakesConfig<'_, #marker, Self::Config>>::take(#value)),
+        (Role::Config, _) => quote!(<#ty as #module::TakesConfig<'_, Self::Config>>::take(#value)),
         (Role::StateByMut, true) => quote!(<#ty as #ec::WorkerState<'_, #state>>::take(#value)),
         (Role::StateByMut, false) => quote!(<#ty as #ec::RunState<'_, #state>>::take(#value)),
         (Role::StateByValue, true) => quote!(<#ty as #ec::LastWorkerState<#state>>::take(#value)),
@@ -196,9 +198,16 @@ fn state_of(hook: &Hook) -> TokenStream {
     if hook.is_producer() { quote!(Self::ProducerState) } else { quote!(Self::ConsumerState) }
 }
 
-/// The type that stands for a hook in a message of the compiler.
-fn marker(hook: &Hook) -> TokenStream {
+/// Where the support code has what bears the hook's name.
+fn module(hook: &Hook) -> TokenStream {
     let ec = support();
     let name = Ident::new(hook.name, Span::call_site());
     quote!(#ec::#name)
+}
+
+/// Where the user wrote `Result`.
+fn span_of_result(returns: &TokenStream) -> Span {
+    let names = returns.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(_)));
+    let result = names.clone().find(|name| name.to_string() == "Result");
+    result.or(names.last()).map_or_else(Span::call_site, |name| name.span())
 }

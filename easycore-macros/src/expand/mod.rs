@@ -23,7 +23,7 @@ pub(crate) fn sound(model: &Model) -> TokenStream {
     let hooks_type = hooks_type(&outline.name);
     let runtime = &outline.runtime;
     let (_, arguments, _) = outline.generics.split_for_impl();
-    let declaration = runner::declare(outline, &quote!(#runtime::Runner<#hooks_type #arguments>), None);
+    let declaration = runner::declare(outline, &quote!(#runtime::Runner<#hooks_type #arguments>));
     let hooks_declaration = hooks::declare(outline);
     let runner = runner::implement(outline, &Types::of(model));
     let hooks = hooks::implement(model);
@@ -42,6 +42,7 @@ pub(crate) fn sound(model: &Model) -> TokenStream {
 
 /// The types of the data, as the methods of the generated type name them.
 struct Types {
+    config: Option<TokenStream>,
     item: TokenStream,
     output: TokenStream,
     consumer_state: TokenStream,
@@ -58,7 +59,13 @@ impl Types {
         };
         let end = model.consumer.as_ref().and_then(|consumer| consumer.end.as_ref());
         let outcome = end.map_or_else(|| consumer_state.clone(), value);
-        Self { item: model.producer.item.clone(), output, consumer_state, outcome }
+        Self {
+            config: model.outline.config.clone(),
+            item: model.producer.item.clone(),
+            output,
+            consumer_state,
+            outcome,
+        }
     }
 }
 

@@ -5,14 +5,10 @@ use quote::quote;
 
 use super::Types;
 use crate::model::Outline;
-use crate::paths::support;
+use crate::paths::{support, unused_name};
 
 /// The type itself, around a field of type `runner`.
-pub(super) fn declare(
-    outline: &Outline,
-    runner: &TokenStream,
-    parameters: Option<&TokenStream>,
-) -> TokenStream {
+pub(super) fn declare(outline: &Outline, runner: &TokenStream) -> TokenStream {
     let Outline { docs, lints, vis, name, generics, .. } = outline;
     let bounds = &generics.where_clause;
     quote! {
@@ -21,7 +17,6 @@ pub(super) fn declare(
         #[must_use = "a runner does nothing until it is run"]
         #vis struct #name #generics #bounds {
             runner: #runner,
-            #parameters
         }
     }
 }
@@ -29,16 +24,14 @@ pub(super) fn declare(
 /// All that a user can do with it.
 pub(super) fn implement(outline: &Outline, types: &Types) -> TokenStream {
     let Outline { lints, vis, name, generics, .. } = outline;
-    let Types { item, output, consumer_state, outcome } = types;
+    let Types { item, output, consumer_state, outcome, .. } = types;
     let ec = support();
     let (parameters, arguments, bounds) = generics.split_for_impl();
-    let new = new(outline);
-    let data = quote!(impl #ec::IntoIterator<Item = #item, IntoIter: #ec::Send>);
-    let fallible_item = quote!(#ec::Result<#item, impl #ec::Into<#ec::HookError>>);
-    let fallible_data = quote!(impl #ec::IntoIterator<Item = #fallible_item, IntoIter: #ec::Send>);
-    let lasting_data = quote!(impl #ec::IntoIterator<Item = #item, IntoIter: #ec::Send + 'static>);
+    let used = quote!(#generics #bounds #item #output #consumer_state #outcome);
+    let (data, error) = (unused_name("I", &used), unused_name("E", &used));
+    let new = new(outline, types);
     // A type without parameters outlives everything, and the compiler warns of a bound that says so.
-    let lasting = (!generics.params.is_empty()).then(|| quote!(where Self: 'static));
+    let lasting = (!generics.params.is_empty()).then(|| quote!(Self: 'static,));
     quote! {
         #(#lints)*
         #[allow(dead_code, private_bounds, private_interfaces, reason = "generated")]
@@ -50,27 +43,41 @@ pub(super) fn implement(outline: &Outline, types: &Types) -> TokenStream {
                 Self { runner }
             }
             /// Makes the workers now. Otherwise the first run does. Fails if a worker cannot be made.
-            #vis fn start(&mut self) -> #ec::Result<(), #ec::Error> {
+            #vis fn start(&mut self) -> #ec::Result<()> {
                 self.runner.start()
             }
             /// Runs the whole job. Fails with the first hook that fails or panics.
-            #vis fn run(&mut self, data: #data) -> #ec::Result<#outcome, #ec::Error> {
+            #vis fn run<#data>(&mut self, data: #data) -> #ec::Result<#outcome>
+            where
+                #data: #ec::IntoIterator<Item = #item, IntoIter: #ec::Send>,
+            {
                 self.runner.run(data)
             }
             /// Like `run`, for input that can fail.
-            #vis fn try_run(&mut self, data: #fallible_data) -> #ec::Result<#outcome, #ec::Error> {
+            #vis fn try_run<#data, #error>(&mut self, data: #data) -> #ec::Result<#outcome>
+            where
+                #data: #ec::IntoIterator<Item = #ec::Result<#item, #error>, IntoIter: #ec::Send>,
+                #error: #ec::Into<#ec::HookError>,
+            {
                 self.runner.try_run(data)
             }
             /// Like `run`, into a consumer state that is kept whatever happens.
-            #vis fn run_into(
+            #vis fn run_into<#data>(
                 &mut self,
                 state: &mut #consumer_state,
                 data: #data,
-            ) -> #ec::Result<(), #ec::Error> {
+            ) -> #ec::Result<()>
+            where
+                #data: #ec::IntoIterator<Item = #item, IntoIter: #ec::Send>,
+            {
                 self.runner.run_into(state, data)
             }
             /// The outputs as an iterator, in place of the consumer hooks.
-            #vis fn stream(&mut self, data: #lasting_data) -> #ec::Stream<'_, #output> #lasting {
+            #vis fn stream<#data>(&mut self, data: #data) -> #ec::Stream<'_, #output>
+            where
+                #data: #ec::IntoIterator<Item = #item, IntoIter: #ec::Send + 'static>,
+                #lasting
+            {
                 self.runner.stream(data)
             }
             /// A handle that ends the run in progress, from any thread.
@@ -82,7 +89,7 @@ pub(super) fn implement(outline: &Outline, types: &Types) -> TokenStream {
                 self.runner.is_active()
             }
             /// Ends all workers. A later run makes them again. Fails with the first that cannot be ended.
-            #vis fn close(&mut self) -> #ec::Result<(), #ec::Error> {
+            #vis fn close(&mut self) -> #ec::Result<()> {
                 self.runner.close()
             }
             /// What happened to each item of the last run.
@@ -98,10 +105,10 @@ pub(super) fn implement(outline: &Outline, types: &Types) -> TokenStream {
     }
 }
 
-fn new(outline: &Outline) -> TokenStream {
-    let Outline { vis, config, .. } = outline;
+fn new(outline: &Outline, types: &Types) -> TokenStream {
+    let vis = &outline.vis;
     let ec = support();
-    match config {
+    match &types.config {
         None => quote! {
             /// A runner on `devices`. It starts nothing yet.
             #vis fn new(devices: impl #ec::IntoDevices) -> Self {

@@ -1,9 +1,11 @@
 //! The `impl` block: its header, and its items one by one.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Attribute, GenericArgument, GenericParam, Generics, ItemImpl, Path, PathArguments, Type};
+use syn::{
+    Attribute, GenericArgument, GenericParam, Generics, ItemImpl, Path, PathArguments, Type, parse_quote,
+};
 
 use super::entry::{self, Entry};
 use crate::diagnostics::{Faults, source};
@@ -40,17 +42,15 @@ impl Block {
             faults.add(&attr, "`#[parallel_runner]` stands on this block twice", "keep one of the two");
         }
         let (docs, attrs): (Vec<_>, Vec<_>) = attrs.into_iter().partition(|attr| attr.path().is_ident("doc"));
-        let lints =
-            attrs.iter().filter(|attr| ["allow", "expect"].iter().any(|lint| attr.path().is_ident(lint)));
+        let lints = attrs.iter().filter_map(switched_off).collect();
         let ItemImpl { modifiers: _, unsafety, impl_token, generics, self_ty, .. } = &header;
-        let (parameters, _, bounds) = generics.split_for_impl();
-        let parameters = with_bounds(generics).unwrap_or_else(|| parameters.to_token_stream());
+        let bounds = &generics.where_clause;
         // How data is passed is not the user's choice.
         let given = quote!(#[allow(clippy::needless_pass_by_value, clippy::trivially_copy_pass_by_ref)]);
-        let head = quote!(#given #(#attrs)* #unsafety #impl_token #parameters #self_ty #bounds);
+        let head = quote!(#given #(#attrs)* #unsafety #impl_token #generics #self_ty #bounds);
         Some(Self {
             docs,
-            lints: lints.cloned().collect(),
+            lints,
             name,
             entries: parse_entries(&body, faults),
             head,
@@ -102,12 +102,15 @@ pub(super) fn type_name(ty: &Type) -> Option<&Ident> {
     }
 }
 
-fn is_named(path: &Path, name: &str) -> bool {
-    path.segments.last().is_some_and(|segment| segment.ident == name)
+/// What a `#[allow(…)]` or `#[expect(…)]` switches off. What is expected in the block need not occur in generated code.
+fn switched_off(attr: &Attribute) -> Option<Attribute> {
+    let lints = &attr.meta.require_list().ok()?.tokens;
+    let switches_off = ["allow", "expect"].iter().any(|name| attr.path().is_ident(name));
+    switches_off.then(|| parse_quote!(#[allow(#lints)]))
 }
 
-fn with_bounds(generics: &Generics) -> Option<TokenStream> {
-    generics.lt_token.map(|_| generics.to_token_stream())
+fn is_named(path: &Path, name: &str) -> bool {
+    path.segments.last().is_some_and(|segment| segment.ident == name)
 }
 
 /// The generated type is declared with the parameters of the block, so it must be named with just these.
@@ -137,18 +140,23 @@ fn has_the_parameters_of_the_block(header: &ItemImpl, faults: &mut Faults) -> bo
         return true;
     }
     let name = &last.ident;
-    let help = if declared.is_empty() {
-        format!("declare them on the block, as in `impl<'a, T: Send + 'static> {name}<'a, T>`")
-    } else {
+    let help = if !declared.is_empty() {
         format!("write `{name}<{}>`", declared.join(", "))
+    } else if arguments.iter().all(|argument| matches!(argument, GenericArgument::Lifetime(_))) {
+        format!("write `impl<'a> {name}<'a>`")
+    } else {
+        format!("write `impl {name}`, or `impl<T: Send + 'static> {name}<T>`")
     };
-    faults.add(&header.self_ty, format!("`{name}` must have the parameters of its block"), help);
+    let message =
+        format!("the macro declares `{name}` with the parameters of the block, so it takes just these");
+    faults.add(&header.self_ty, message, help);
     false
 }
 
 fn parse_entries(body: &Group, faults: &mut Faults) -> Vec<Entry> {
     let mut entries = Vec::new();
     let parser = |input: ParseStream| {
+        input.call(Attribute::parse_inner)?;
         while !input.is_empty() {
             entries.push(entry::parse(input)?);
         }

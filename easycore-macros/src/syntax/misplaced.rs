@@ -1,7 +1,7 @@
 //! The attribute on something that is not an inherent `impl` block.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote};
+use quote::ToTokens as _;
 use syn::{DeriveInput, Generics, ItemTrait};
 
 use super::block::{parse_header, type_name};
@@ -21,7 +21,7 @@ pub(super) fn parse(item: TokenStream, faults: &mut Faults) -> Misplaced {
         let blamed = header
             .trait_
             .as_ref()
-            .map_or_else(|| header.self_ty.to_token_stream(), |(path, for_token)| quote!(#path #for_token));
+            .map_or_else(|| header.self_ty.to_token_stream(), |(path, _)| path.to_token_stream());
         let name = type_name(&header.self_ty).cloned();
         let shown = name.as_ref().map_or_else(|| "Name".to_owned(), Ident::to_string);
         let what = if header.trait_.is_some() { "the `impl` of a trait" } else { "a type without a name" };

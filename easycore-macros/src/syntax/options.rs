@@ -4,9 +4,9 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Path, Result, Token, Type, Visibility};
+use syn::{Path, Result, Token, Type, Visibility, parse_quote};
 
-use crate::diagnostics::Faults;
+use crate::diagnostics::{Faults, source};
 use crate::hook::nearest;
 
 const NAMES: [&str; 4] = ["ordered", "unordered", "config", "crate"];
@@ -58,7 +58,7 @@ pub(super) fn parse(tokens: TokenStream, faults: &mut Faults) -> Options {
         order: Order::default(),
         vis: Visibility::Inherited,
         config: None,
-        runtime: syn::parse_quote!(::easycore),
+        runtime: parse_quote!(::easycore),
     };
     for option in given {
         match option {
@@ -76,12 +76,10 @@ fn parse_entry(input: ParseStream, given: &mut Vec<Given>, faults: &mut Faults) 
     let start = input.fork();
     let option = parse_option(input, faults)?;
     let written = super::between(&start, input);
-    if !input.is_empty() && !input.peek(Token![,]) {
-        if option.is_some() {
-            faults.add(input.cursor().token_stream().into_iter().next(), "expected a comma", USAGE);
-        }
-        skip_to_comma(input)?;
+    if option.is_some() && !input.is_empty() && !input.peek(Token![,]) {
+        report_surplus(&written, input.cursor().token_stream().into_iter().next(), faults);
     }
+    skip_to_comma(input)?;
     input.parse::<Option<Token![,]>>()?;
     if let Some(option) = option {
         match given.iter().find(|earlier| earlier.excludes(&option)) {
@@ -90,6 +88,16 @@ fn parse_entry(input: ParseStream, given: &mut Vec<Given>, faults: &mut Faults) 
         }
     }
     Ok(())
+}
+
+fn report_surplus(written: &TokenStream, surplus: Option<TokenTree>, faults: &mut Faults) {
+    let written = source(written);
+    match &surplus {
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' => {
+            faults.add(surplus, format!("option `{written}` takes no value"), format!("write `{written}`"));
+        }
+        _ => faults.add(surplus, "options are separated by commas", format!("write `{written},`")),
+    }
 }
 
 fn report_excluded(written: &TokenStream, option: &Given, earlier: &Given, faults: &mut Faults) {
@@ -122,7 +130,11 @@ fn parse_option(input: ParseStream, faults: &mut Faults) -> Result<Option<Given>
     Ok(match name.to_string().as_str() {
         "ordered" => Some(Given::Order(Order::Ordered)),
         "unordered" => Some(Given::Order(Order::Unordered)),
-        "config" => parse_value(&name, "a type", "config = Type", input, faults).map(Given::Config),
+        // The type is unknown, but that there is a config is not.
+        "config" => Some(Given::Config(
+            parse_value(&name, "a type", "config = Type", input, faults)
+                .unwrap_or_else(|| parse_quote!(Config)),
+        )),
         "crate" => {
             parse_value(&name, "a path", "crate = path::to::easycore", input, faults).map(Given::Crate)
         }

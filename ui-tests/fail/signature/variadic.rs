@@ -4,7 +4,7 @@ use easycore::parallel_runner;
 
 #[parallel_runner]
 impl Squares {
-    fn producer_work(item: u64, ...) -> u64 {
+    fn producer_work(item: u64, _: ...) -> u64 {
         item * item
     }
 }

@@ -12,7 +12,7 @@ impl Squares {
 }
 
 fn main() -> Result<(), easycore::Error> {
-    let all: Vec<u64> = Squares::new(2).run((0..100).map(Rc::new).collect::<Vec<_>>())?;
+    let all: Vec<u64> = Squares::new(2).run((0..100).map(Rc::new))?;
     assert_eq!(all.len(), 100);
     Ok(())
 }
