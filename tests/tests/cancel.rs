@@ -475,3 +475,49 @@ fn what_was_consumed_before_a_cancel_stays_in_the_callers_state() {
         assert!(outputs.into_iter().eq(0..=100));
     });
 }
+
+fn cancelled_at_any_moment<const ORDERED: bool>(workers: usize) {
+    let plan = identity();
+    let books = plan.books();
+    let mut runner = JobRunner::<_, _, ORDERED>::new(workers, plan);
+    let canceller = runner.canceller();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for moment in (0_usize..).take_while(|_| !over.load(Ordering::SeqCst)) {
+                (0..moment % 97).for_each(|_| thread::yield_now());
+                if moment % 5 == 0 { canceller.drain() } else { canceller.cancel() }
+            }
+        });
+        for round in 0..100 {
+            let outcome = match round % 3 {
+                0 => runner.run(0..2_000),
+                1 => runner.stream(0..2_000).collect(),
+                _ => runner.start().map(|()| Vec::new()),
+            };
+            match outcome {
+                Ok(outputs) => {
+                    // A drained run ends early.
+                    assert!(!ORDERED || outputs.iter().copied().eq(0..outputs.len()));
+                    assert!(outputs.len() <= 2_000);
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::Cancelled),
+            }
+            if runner.report().is_some() {
+                assert_accounts(runner.report());
+            }
+            if round % 10 == 0 {
+                runner.close().expect("nothing fails");
+            }
+        }
+        over.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(runner.run(0..2_000).expect("nobody cancels any more").len(), 2_000);
+    drop(runner);
+    books.assert_all_ended();
+}
+
+#[test]
+fn a_run_may_be_cancelled_or_drained_at_any_moment() {
+    for_each_order_and_worker_count(in_order!(cancelled_at_any_moment));
+}

@@ -6,10 +6,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::thread;
 
-use easycore::{Chunk, Device, Error, ErrorKind, Options, Panic};
-use easycore_tests::{Books, Fallible, JobRunner, Plan, Refused, assert_accounts, lock, watched};
+use easycore::{Canceller, Chunk, Device, Error, ErrorKind, Options, Panic};
+use easycore_tests::{Books, Fallible, JobRunner, PATIENCE, Plan, Refused, assert_accounts, lock, watched};
 
 const ITEMS: usize = 300;
 const FIRST_MIDDLE_LAST: [usize; 3] = [0, ITEMS / 2, ITEMS - 1];
@@ -478,4 +479,107 @@ fn partial_chunk<const ORDERED: bool>() {
 fn the_finished_part_of_a_failing_chunk_is_consumed() {
     watched("ordered", partial_chunk::<true>);
     watched("unordered", partial_chunk::<false>);
+}
+
+/// Item 0 fails once item 1 has met its own fate.
+fn item_0_fails_after_item_1<const ORDERED: bool>(item_1_fails: bool) {
+    watched(format!("ordered: {ORDERED}, item 1 fails: {item_1_fails}"), move || {
+        let (done, wait) = mpsc::channel();
+        let wait = Mutex::new(wait);
+        let plan = Plan::new(move |_, item: usize| {
+            if item == 0 {
+                lock(&wait).recv_timeout(PATIENCE)?;
+            } else {
+                done.send(())?;
+            }
+            if item == 0 || item_1_fails { Refused::result(item.to_string()) } else { Ok(item) }
+        });
+        let mut runner =
+            JobRunner::<_, _, ORDERED>::new(2, plan).options(Options::new().chunk(Chunk::Exactly(1)));
+        let mut outputs = Vec::new();
+        let error = runner.run_into(&mut outputs, 0..2).expect_err("item 0 fails in any case");
+        let report = runner.report().expect("there was a run");
+        let counts = (report.consumed(), report.failed(), report.discarded());
+        match (ORDERED, item_1_fails) {
+            (true, true) => assert_eq!((error.item(), counts), (Some(0), (0, 2, 0))),
+            (true, false) => assert_eq!((error.item(), counts), (Some(0), (0, 1, 1))),
+            (false, true) => assert_eq!((error.kind(), counts), (ErrorKind::Work, (0, 2, 0))),
+            (false, false) => assert_eq!((error.item(), counts), (Some(0), (1, 1, 0))),
+        }
+        assert_eq!(report.pulled(), 2);
+        assert_eq!(outputs.len(), report.consumed());
+    });
+}
+
+#[test]
+fn later_failures_count_as_failed_and_later_results_as_discarded_unless_they_may_be_consumed() {
+    for item_1_fails in [true, false] {
+        item_0_fails_after_item_1::<true>(item_1_fails);
+        item_0_fails_after_item_1::<false>(item_1_fails);
+    }
+}
+
+/// How the consumer leaves a run whose worker is in the middle of an item.
+#[derive(Debug, Clone, Copy)]
+enum Leaving {
+    Error,
+    Panic,
+    Break,
+    Cancel,
+}
+
+fn leaves_while_a_worker_works<const ORDERED: bool>(leaving: Leaving) {
+    watched(format!("ordered: {ORDERED}, {leaving:?}"), move || {
+        let (left, wait) = mpsc::channel();
+        let (at_work, canceller) = (Arc::new(AtomicUsize::new(0)), Arc::new(OnceLock::<Canceller>::new()));
+        let (started, start) = mpsc::channel();
+        let (wait, start) = (Mutex::new(wait), Mutex::new(start));
+        let (gauge, cancelling) = (Arc::clone(&at_work), Arc::clone(&canceller));
+        let plan = Plan::new(move |_, item: usize| {
+            if item == 1 {
+                let _running = Running::new(&gauge);
+                started.send(())?;
+                lock(&wait).recv_timeout(PATIENCE)?;
+                // The run has every chance to return too early.
+                (0..10_000).for_each(|_| thread::yield_now());
+            }
+            Ok(item)
+        })
+        .consume(move |_, _| {
+            lock(&start).recv_timeout(PATIENCE)?;
+            left.send(())?;
+            match leaving {
+                Leaving::Error => Refused::result("leaving"),
+                Leaving::Panic => panic!("leaving"),
+                Leaving::Break => Ok(ControlFlow::Break(())),
+                Leaving::Cancel => {
+                    cancelling.get().expect("it is set before the run").cancel();
+                    Ok(ControlFlow::Continue(()))
+                }
+            }
+        });
+        let books = plan.books();
+        let mut runner =
+            JobRunner::<_, _, ORDERED>::new(2, plan).options(Options::new().chunk(Chunk::Exactly(1)));
+        assert!(canceller.set(runner.canceller()).is_ok());
+        // Item 1 is in work as long as item 0 is being consumed.
+        let outcome = catch_unwind(AssertUnwindSafe(|| runner.run(0..2)));
+        assert_eq!(at_work.load(Ordering::SeqCst), 0, "the worker has come to rest");
+        match leaving {
+            Leaving::Panic => assert!(outcome.is_err()),
+            Leaving::Break => assert!(outcome.is_ok_and(|result| result.is_ok())),
+            Leaving::Error | Leaving::Cancel => assert!(outcome.is_ok_and(|result| result.is_err())),
+        }
+        assert_accounts(runner.report());
+        drop(runner);
+        books.assert_all_ended();
+    });
+}
+
+#[test]
+fn the_workers_are_at_rest_when_a_run_returns_or_unwinds() {
+    for leaving in [Leaving::Error, Leaving::Panic, Leaving::Break, Leaving::Cancel] {
+        leaves_while_a_worker_works::<true>(leaving);
+        leaves_while_a_worker_works::<false>(leaving);
+    }
 }

@@ -472,3 +472,20 @@ fn the_methods_of_a_canceller_leave_the_states_alone() {
         assert_eq!(runner.run(0..10).expect("the run began after the cancel").len(), 10);
     });
 }
+
+#[test]
+fn run_into_and_stream_leave_out_the_hooks_that_they_stand_for() {
+    watched("consumer hooks that panic", || {
+        let plan = identity().begin(|| panic!("consumer_init")).finish(|_| panic!("consumer_end"));
+        let mut runner = JobRunner::<_, _, true>::new(2, plan);
+        let mut outputs = vec![7];
+        runner.run_into(&mut outputs, 0..3).expect("neither is called");
+        assert_eq!(outputs, [7, 0, 1, 2], "the caller's state goes on");
+        let plan = identity()
+            .begin(|| panic!("consumer_init"))
+            .consume(|_, _| panic!("consumer_work"))
+            .finish(|_| panic!("consumer_end"));
+        let mut runner = JobRunner::<_, _, true>::new(2, plan);
+        assert_eq!(runner.stream(0..3).map(|output| output.expect("none is called")).sum::<usize>(), 3);
+    });
+}

@@ -299,3 +299,54 @@ fn the_errors_of_producer_init_and_producer_end_may_panic_when_they_are_dropped(
         watched(format!("{workers} workers"), move || errors_of_start_and_close(workers));
     }
 }
+
+/// Hooks whose consumer state panics when it is dropped, and whose consumer fails when told to.
+struct SpitefulConsumer;
+
+impl Hooks for SpitefulConsumer {
+    const NAME: &'static str = "spiteful-consumer";
+    const ORDER: Order = Order::Ordered;
+    type Config = Dropped;
+    type Item = usize;
+    type Output = usize;
+    type ProducerState = ();
+    type ConsumerState = Option<Spiteful>;
+    type Outcome = ();
+
+    fn producer_init(_: &Worker, _: &Dropped) -> Fallible<()> {
+        Ok(())
+    }
+    fn producer_work(_: &Dropped, (): &mut (), item: usize) -> Fallible<usize> {
+        Ok(item)
+    }
+    fn consumer_init(dropped: &Dropped) -> Fallible<Option<Spiteful>> {
+        Ok(Some(Spiteful(Arc::clone(dropped))))
+    }
+    fn consumer_work(_: &Dropped, _: &mut Option<Spiteful>, output: usize) -> Fallible<ControlFlow<()>> {
+        assert_ne!(output, 50, "fifty");
+        if output == 150 { Refused::result("a hundred and fifty") } else { Ok(ControlFlow::Continue(())) }
+    }
+    fn consumer_end(_: &Dropped, state: Option<Spiteful>) -> Fallible<()> {
+        std::mem::forget(state);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_consumer_state_may_panic_when_it_is_dropped() {
+    for workers in [1, 2, 8] {
+        watched(format!("{workers} workers"), move || {
+            let dropped = Dropped::default();
+            let mut runner = Runner::<SpitefulConsumer>::new(workers, Arc::clone(&dropped));
+            for (count, items) in [(1, 0..100), (2, 100..200), (3, 0..100)] {
+                // It is the caller's thread and the caller's value: an error or an unwinding are both to be expected.
+                let outcome = catch_unwind(AssertUnwindSafe(|| runner.run(items)));
+                assert!(!matches!(outcome, Ok(Ok(()))), "the consumer fails");
+                assert_eq!(dropped.load(Ordering::SeqCst), count, "the state is dropped once");
+                assert_accounts(runner.report());
+            }
+            runner.run(0..50).expect("nothing fails");
+            runner.close().expect("nothing fails");
+        });
+    }
+}
