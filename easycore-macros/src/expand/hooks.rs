@@ -3,7 +3,7 @@
 //! Where two hooks must agree on a type, the user's type is written as the `Self` of a trait of `easycore`'s that only
 //! the other hook's type fulfils. The compiler then judges, sees through aliases, and blames the whole type.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{GenericParam, Generics};
 
@@ -169,8 +169,9 @@ fn body(call: &Call, outline: &Outline) -> TokenStream {
             let module = module(call.hook);
             let convert = convert.map(|convert| quote!(.map(#convert)));
             // What is returned as an error may be none, and then the return type is to blame.
-            let into_error = Ident::new("into_error", span_of_result(&call.returns));
-            quote!(let result = #called; result.map_err(#module::Failure::#into_error)#convert)
+            let result = quote!(result.map_err(#module::Failure::into_error));
+            let result = placed(span_of_result(&call.returns), result);
+            quote!(let result = #called; #result #convert)
         }
     }
 }
@@ -210,4 +211,17 @@ fn span_of_result(returns: &TokenStream) -> Span {
     let names = returns.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(_)));
     let result = names.clone().find(|name| name.to_string() == "Result");
     result.or(names.last()).map_or_else(Span::call_site, |name| name.span())
+}
+
+/// `tokens` as if they all stood in one place.
+fn placed(span: Span, tokens: TokenStream) -> TokenStream {
+    let place = |token: TokenTree| {
+        let mut token = match token {
+            TokenTree::Group(group) => Group::new(group.delimiter(), placed(span, group.stream())).into(),
+            token => token,
+        };
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(place).collect()
 }
