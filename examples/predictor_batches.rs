@@ -20,7 +20,6 @@ impl<'a> BatchPredictor<'a> {
     fn consumer_work(outputs: &mut Vec<Tensor>, output: Tensor) {
         outputs.push(output);
     }
-    #[expect(clippy::needless_pass_by_value, reason = "hooks are handed their states for good")]
     fn consumer_end(outputs: Vec<Tensor>) -> candle_core::Result<Tensor> {
         Tensor::cat(&outputs, 0)
     }
