@@ -330,3 +330,14 @@ impl fmt::Display for Spiteful {
 }
 
 impl std::error::Error for Spiteful {}
+
+/// Panics when it is dropped, even where that aborts the process. It counts its drops.
+#[derive(Debug)]
+pub struct Merciless(pub Arc<AtomicUsize>);
+
+impl Drop for Merciless {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic!("a value that panics whenever it is dropped");
+    }
+}

@@ -1,5 +1,6 @@
 //! Cancelling, draining and breaking: from any thread, from inside any hook, at any time.
 
+use std::mem;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -520,4 +521,25 @@ fn cancelled_at_any_moment<const ORDERED: bool>(workers: usize) {
 #[test]
 fn a_run_may_be_cancelled_or_drained_at_any_moment() {
     for_each_order_and_worker_count(in_order!(cancelled_at_any_moment));
+}
+
+#[test]
+fn a_worker_is_cancelled_only_while_its_run_is_in_progress() {
+    for workers in [1, 2] {
+        watched(format!("{workers} workers"), move || {
+            let seen = Arc::new(AtomicUsize::new(0));
+            let seeing = Arc::clone(&seen);
+            let plan = identity().end(move |seat| {
+                seeing.fetch_add(usize::from(seat.worker.is_cancelled()), Ordering::SeqCst);
+                Ok(())
+            });
+            let mut runner = JobRunner::<_, _, true>::new(workers, plan);
+            let canceller = runner.canceller();
+            runner.run((0..).inspect(|_| canceller.cancel())).expect_err("it is cancelled");
+            runner.close().expect("nothing fails");
+            mem::forget(runner.stream(0..));
+            runner.close().expect("nothing fails");
+            assert_eq!(seen.load(Ordering::SeqCst), 0, "closing is no run");
+        });
+    }
 }

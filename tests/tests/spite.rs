@@ -7,16 +7,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use easycore::{Chunk, ErrorKind, Hooks, OnError, Options, Order, Runner, Worker};
-use easycore_tests::{Fallible, JobRunner, Plan, Refused, Spiteful, assert_accounts, identity, watched};
+use easycore_tests::{
+    Fallible, JobRunner, Merciless, Plan, Refused, Spiteful, assert_accounts, identity, watched,
+};
 
 type Dropped = Arc<AtomicUsize>;
 
-/// An item that panics when it is dropped, if it is spiteful.
-type Item = (usize, Option<Spiteful>);
+/// An item that panics when it is dropped, if it is spiteful. Two of them must not be dropped together.
+type Item = (usize, Option<Merciless>);
 
 fn spiteful(items: usize, dropped: &Dropped) -> impl Iterator<Item = Item> + Send + 'static {
     let dropped = Arc::clone(dropped);
-    (0..items).map(move |index| (index, Some(Spiteful(Arc::clone(&dropped)))))
+    (0..items).map(move |index| (index, Some(Merciless(Arc::clone(&dropped)))))
 }
 
 /// Items that nobody needs to fear.

@@ -397,3 +397,46 @@ fn breaking_the_last_of_three_stages_ends_the_others() {
         assert_accounts(first.report());
     });
 }
+
+/// What may be done to a runner whose stream was leaked.
+type Use = fn(&mut JobRunner<usize, usize, true>);
+
+#[test]
+fn a_leaked_stream_is_awaited_by_whatever_uses_the_runner_next() {
+    let uses: [(&str, Use); 4] = [
+        ("start", |runner| runner.start().expect("nothing fails")),
+        ("run", |runner| drop(runner.run([]).expect("nothing fails"))),
+        ("stream", |runner| drop(runner.stream([]))),
+        ("close", |runner| runner.close().expect("nothing fails")),
+    ];
+    for (name, use_runner) in uses {
+        for workers in WORKERS {
+            watched(format!("{name}, {workers} workers"), move || {
+                let (started, start) = mpsc::channel();
+                let at_work = Arc::new(AtomicUsize::new(0));
+                let gauge = Arc::clone(&at_work);
+                let plan = Plan::new(move |seat, item: usize| {
+                    if item == 0 {
+                        gauge.fetch_add(1, Ordering::SeqCst);
+                        started.send(())?;
+                        while !seat.worker.is_cancelled() {
+                            thread::yield_now();
+                        }
+                        // Whoever does not wait has every chance to come back too early.
+                        (0..1_000).for_each(|_| thread::yield_now());
+                        gauge.fetch_sub(1, Ordering::SeqCst);
+                    }
+                    Ok(item)
+                });
+                let books = plan.books();
+                let mut runner = JobRunner::<_, _, true>::new(workers, plan);
+                mem::forget(runner.stream(0..));
+                start.recv_timeout(PATIENCE).expect("item 0 is worked");
+                use_runner(&mut runner);
+                assert_eq!(at_work.load(Ordering::SeqCst), 0, "the worker has come to rest");
+                drop(runner);
+                books.assert_all_ended();
+            });
+        }
+    }
+}
