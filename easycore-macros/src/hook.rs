@@ -50,56 +50,29 @@ pub(crate) struct Hook {
     pub(crate) returns: Returns,
 }
 
-pub(crate) const HOOKS: [Hook; 6] = [
-    Hook {
-        id: HookId::ProducerInit,
-        name: "producer_init",
-        required: false,
-        state_from: None,
-        parameters: &[Role::Device, Role::Config],
-        returns: Returns::Value("State"),
-    },
-    Hook {
-        id: HookId::ProducerWork,
-        name: "producer_work",
-        required: true,
-        state_from: Some(HookId::ProducerInit),
-        parameters: &[Role::Config, Role::StateByMut, Role::Item],
-        returns: Returns::Value("Output"),
-    },
-    Hook {
-        id: HookId::ProducerEnd,
-        name: "producer_end",
-        required: false,
-        state_from: Some(HookId::ProducerInit),
-        parameters: &[Role::Config, Role::StateByValue],
-        returns: Returns::Nothing,
-    },
-    Hook {
-        id: HookId::ConsumerInit,
-        name: "consumer_init",
-        required: false,
-        state_from: None,
-        parameters: &[Role::Config],
-        returns: Returns::Value("State"),
-    },
-    Hook {
-        id: HookId::ConsumerWork,
-        name: "consumer_work",
-        required: false,
-        state_from: Some(HookId::ConsumerInit),
-        parameters: &[Role::Config, Role::StateByMut, Role::Output],
-        returns: Returns::Flow,
-    },
-    Hook {
-        id: HookId::ConsumerEnd,
-        name: "consumer_end",
-        required: false,
-        state_from: Some(HookId::ConsumerInit),
-        parameters: &[Role::Config, Role::StateByValue],
-        returns: Returns::Value("Outcome"),
-    },
-];
+pub(crate) const HOOKS: [Hook; 6] = {
+    use HookId::{ConsumerEnd, ConsumerInit, ConsumerWork, ProducerEnd, ProducerInit, ProducerWork};
+    use Returns::{Flow, Nothing, Value};
+    use Role::{Config, Device, Item, Output, StateByMut, StateByValue};
+    [
+        row(ProducerInit, "producer_init", None, &[Device, Config], Value("State")),
+        row(ProducerWork, "producer_work", Some(ProducerInit), &[Config, StateByMut, Item], Value("Output")),
+        row(ProducerEnd, "producer_end", Some(ProducerInit), &[Config, StateByValue], Nothing),
+        row(ConsumerInit, "consumer_init", None, &[Config], Value("State")),
+        row(ConsumerWork, "consumer_work", Some(ConsumerInit), &[Config, StateByMut, Output], Flow),
+        row(ConsumerEnd, "consumer_end", Some(ConsumerInit), &[Config, StateByValue], Value("Outcome")),
+    ]
+};
+
+const fn row(
+    id: HookId,
+    name: &'static str,
+    state_from: Option<HookId>,
+    parameters: &'static [Role],
+    returns: Returns,
+) -> Hook {
+    Hook { id, name, required: matches!(id, HookId::ProducerWork), state_from, parameters, returns }
+}
 
 impl HookId {
     pub(crate) fn hook(self) -> &'static Hook {

