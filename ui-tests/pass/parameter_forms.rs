@@ -100,8 +100,12 @@ impl Sized {
     const WIDTH: usize = 2;
 }
 
+fn assert_send<T: Send>(runner: T) -> T {
+    runner
+}
+
 fn main() -> Result<(), easycore::Error> {
-    assert_eq!(ByDevice::new(2).run([(0, "3".to_owned())])?, [3]);
+    assert_eq!(assert_send(ByDevice::new(2)).run([(0, "3".to_owned())])?, [3]);
     assert_eq!(ByWorker::new(2, 5).run(0..4)?, "6");
     assert_eq!(ByName::new(2).run([(), ()])?, 7);
     let length: Box<dyn Fn(&str) -> usize + Send> = Box::new(str::len);

@@ -77,6 +77,9 @@ where
     }
 }
 
+/// A runner goes where it is needed, whatever its workers keep.
+fn assert_send<T: Send + Debug>(_: &T) {}
+
 fn main() -> Result<(), easycore::Error> {
     let text = String::from("one two\nthree");
     assert_eq!(Longest::new(2).run(text.lines())?, Some("one two"));
@@ -88,6 +91,7 @@ fn main() -> Result<(), easycore::Error> {
 
     let known = HashMap::from([("a", 1)]);
     let items = ["a", "b"];
+    assert_send(&Sort::<u8>::new(2));
     assert_eq!(Count::<_, _, 4>::new(2, known).run([&items[..], &items[1..]])?, 1);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::visit::{Visit, visit_type_reference};
-use syn::{Lifetime, ParenthesizedGenericArguments, ReturnType, Type, TypeFnPtr, TypeReference};
+use syn::{FnArg, Lifetime, ParenthesizedGenericArguments, ReturnType, Type, TypeFnPtr, TypeReference};
 
 use super::Context;
 use crate::diagnostics::{Faults, source};
@@ -26,7 +26,12 @@ pub(super) fn check_return(hook: &Hook, function: &Function, context: &Context, 
     let (Returns::Value(_), ReturnType::Type(_, ty)) = (hook.returns, &function.signature.output) else {
         return;
     };
-    if let Some(open) = find(ty) {
+    let takes_open =
+        |argument: &FnArg| matches!(argument, FnArg::Typed(argument) if find(&argument.ty).is_some());
+    let item_is_open =
+        hook.id == HookId::ProducerWork && function.signature.inputs.last().is_some_and(takes_open);
+    // An output that borrows from such an item is the same mistake.
+    if let Some(open) = find(ty).filter(|_| !item_is_open) {
         let (what, help) = match hook.id {
             HookId::ProducerInit => ("its state", "return an owned value: the worker keeps it".to_owned()),
             HookId::ProducerWork => ("its output", help(ty, context)),

@@ -10,6 +10,8 @@ use crate::diagnostics::{Faults, source};
 use crate::hook::{Hook, HookId, Role};
 use crate::syntax::Function;
 
+const STATE: [Role; 2] = [Role::StateByMut, Role::StateByValue];
+
 /// The role and type of each parameter; `None` if they do not fit.
 pub(super) fn check<'a>(
     hook: &Hook,
@@ -28,7 +30,11 @@ pub(super) fn check<'a>(
         .collect();
     let Some(roles) = roles(hook, &parameters, context) else {
         match misplaced_config(hook, &parameters, context) {
-            Some((config, instead_of)) => report_misplaced_config(hook, config, instead_of, context, faults),
+            Some((config, role)) => {
+                let belongs = if role == Role::Device { "device" } else { "state" };
+                let message = format!("hook `{}` takes the config where its {belongs} belongs", hook.name);
+                faults.add(config, message, format!("write `{}`", context.usage(hook)));
+            }
             None => report_count(hook, function, context, faults),
         }
         return None;
@@ -37,7 +43,7 @@ pub(super) fn check<'a>(
         let ty = &*parameter.ty;
         match role {
             Role::Config if context.config.is_none() => report_config(hook, parameter, faults),
-            Role::StateByMut | Role::StateByValue if !context.found.has_state(hook) => {
+            role if STATE.contains(role) && !context.found.has_state(hook) => {
                 report_state_from_nowhere(hook, parameter, faults);
             }
             Role::StateByMut => check_state(hook, ty, faults),
@@ -49,53 +55,59 @@ pub(super) fn check<'a>(
 }
 
 fn roles(hook: &Hook, parameters: &[&PatType], context: &Context) -> Option<Vec<Role>> {
-    let fits = |roles: &Vec<Role>, allows: fn(Role, &Type, &Context) -> bool| {
-        roles.len() == parameters.len()
-            && roles
-                .iter()
-                .zip(parameters)
-                .all(|(role, parameter)| allows(*role, bare(&parameter.ty), context))
+    let fits = |roles: &Vec<Role>, allows: &dyn Fn(Role, &Type) -> bool| {
+        let mut pairs = roles.iter().zip(parameters);
+        roles.len() == parameters.len() && pairs.all(|(role, parameter)| allows(*role, bare(&parameter.ty)))
     };
-    let meant = || lists(hook).filter(|roles| has_state(roles) || !context.found.has_state(hook));
+    let meant = |roles: &Vec<Role>| has_state(roles) || !context.found.has_state(hook);
     allowed(hook, context)
-        .find(|roles| fits(roles, could_be))
-        .or_else(|| meant().find(|roles| fits(roles, looks_like)))
+        .find(|roles| fits(roles, &|role, ty| could_be(role, ty, hook, context)))
+        .or_else(|| lists(hook).filter(meant).find(|roles| fits(roles, &looks_like)))
 }
 
 /// All ways in which the table lets the parameters of `hook` be written, whatever else the block has.
 fn lists(hook: &Hook) -> impl Iterator<Item = Vec<Role>> {
-    let leave_out: &[&[Role]] = match hook.id {
-        HookId::ProducerInit => &[&[], &[Role::Config], &[Role::Device, Role::Config]],
-        _ => &[
-            &[],
-            &[Role::Config],
-            &[Role::StateByMut, Role::StateByValue],
-            &[Role::Config, Role::StateByMut, Role::StateByValue],
-        ],
+    let left_out: [&[Role]; 4] = match hook.id {
+        HookId::ProducerInit => [&[], &[Role::Config], &[Role::Device, Role::Config], &[]],
+        _ => [&[], &[Role::Config], &STATE, &[Role::Config, Role::StateByMut, Role::StateByValue]],
     };
-    leave_out
-        .iter()
-        .map(|left_out| hook.parameters.iter().filter(|role| !left_out.contains(role)).copied().collect())
+    left_out
+        .into_iter()
+        .map(|out| hook.parameters.iter().filter(|role| !out.contains(role)).copied().collect())
 }
 
 /// The ways that are open in this block: a config only if there is one, a state exactly when something makes it.
 fn allowed(hook: &Hook, context: &Context) -> impl Iterator<Item = Vec<Role>> {
-    lists(hook).filter(|roles| {
-        (context.config.is_some() || !roles.contains(&Role::Config))
-            && has_state(roles) == context.found.has_state(hook)
-    })
+    let has_config = |roles: &Vec<Role>| roles.contains(&Role::Config);
+    lists(hook)
+        .filter(move |roles| context.config.is_some() || !has_config(roles))
+        .filter(|roles| has_state(roles) == context.found.has_state(hook))
 }
 
 fn has_state(roles: &[Role]) -> bool {
-    roles.iter().any(|role| matches!(role, Role::StateByMut | Role::StateByValue))
+    roles.iter().any(|role| STATE.contains(role))
 }
 
 /// Whether nothing speaks against a parameter of this type having this role.
-fn could_be(role: Role, ty: &Type, context: &Context) -> bool {
+fn could_be(role: Role, ty: &Type, hook: &Hook, context: &Context) -> bool {
+    // What the last hook takes by value is a state, whether there is one or not.
+    let may_be_alias = !hook.parameters.contains(&Role::StateByValue) || context.found.has_state(hook);
     match (role, ty) {
         (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
+        (Role::Config, _) => may_be_alias,
         (Role::Device | Role::StateByMut, ty) => !is_config(ty, context),
         _ => true,
+    }
+}
+
+/// Whether a parameter of this type has probably been meant to have this role.
+fn looks_like(role: Role, ty: &Type) -> bool {
+    match (role, ty) {
+        (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
+        (Role::StateByMut, Type::Reference(ty)) => ty.mutability.is_some(),
+        (Role::StateByValue, ty) => !matches!(ty, Type::Reference(_)),
+        (Role::Item | Role::Output, _) => true,
+        (Role::Device | Role::Config | Role::StateByMut, _) => false,
     }
 }
 
@@ -110,31 +122,16 @@ fn misplaced_config<'a>(
     context: &Context,
 ) -> Option<(&'a PatType, Role)> {
     let roles = allowed(hook, context).find(|roles| roles.len() == parameters.len())?;
-    roles
-        .into_iter()
-        .zip(parameters)
-        .find(|(role, parameter)| *role != Role::Config && is_config(bare(&parameter.ty), context))
-        .map(|(role, config)| (*config, role))
-}
-
-/// Whether a parameter of this type has probably been meant to have this role.
-fn looks_like(role: Role, ty: &Type, context: &Context) -> bool {
-    match (role, ty) {
-        (Role::Device, ty) => !is_config(ty, context),
-        (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
-        (Role::StateByMut, Type::Reference(ty)) => ty.mutability.is_some(),
-        (Role::Config | Role::StateByMut, _) | (Role::StateByValue, Type::Reference(_)) => false,
-        _ => true,
-    }
+    let mut pairs = roles.into_iter().zip(parameters);
+    let (role, config) = pairs.find(|(_, parameter)| is_config(bare(&parameter.ty), context))?;
+    (role != Role::Config).then_some((config, role))
 }
 
 /// A worker, or the run, keeps the state from one call to the next.
 fn check_state(hook: &Hook, ty: &Type, faults: &mut Faults) {
-    let referent = match bare(ty) {
-        Type::Reference(ty) if ty.mutability.is_some() => return,
-        Type::Reference(ty) => &ty.elem,
-        ty => ty,
-    };
+    if matches!(bare(ty), Type::Reference(ty) if ty.mutability.is_some()) {
+        return;
+    }
     let keeps = match hook.id {
         HookId::ProducerWork => "the worker keeps it for the next item",
         _ => "the run keeps it for the next output",
@@ -142,15 +139,20 @@ fn check_state(hook: &Hook, ty: &Type, faults: &mut Faults) {
     faults.add(
         ty,
         format!("hook `{}` takes its state by `&mut`: {keeps}", hook.name),
-        format!("write `&mut {}`", source(referent)),
+        format!("write `&mut {}`", referent(ty)),
     );
 }
 
-fn report_config(hook: &Hook, parameter: &PatType, faults: &mut Faults) {
-    let config = match bare(&parameter.ty) {
+/// The type without its `&`, for a message.
+fn referent(ty: &Type) -> String {
+    match bare(ty) {
         Type::Reference(ty) => source(&ty.elem),
         ty => source(ty),
-    };
+    }
+}
+
+fn report_config(hook: &Hook, parameter: &PatType, faults: &mut Faults) {
+    let config = referent(&parameter.ty);
     faults.add(
         parameter,
         format!("hook `{}` takes a config, but the runner has none", hook.name),
@@ -158,26 +160,8 @@ fn report_config(hook: &Hook, parameter: &PatType, faults: &mut Faults) {
     );
 }
 
-fn report_misplaced_config(
-    hook: &Hook,
-    parameter: &PatType,
-    instead_of: Role,
-    context: &Context,
-    faults: &mut Faults,
-) {
-    let belongs = if instead_of == Role::Device { "device" } else { "state" };
-    faults.add(
-        parameter,
-        format!("hook `{}` takes the config where its {belongs} belongs", hook.name),
-        format!("write `{}`", context.usage(hook)),
-    );
-}
-
 fn report_state_from_nowhere(hook: &Hook, parameter: &PatType, faults: &mut Faults) {
-    let state = match bare(&parameter.ty) {
-        Type::Reference(ty) => source(&ty.elem),
-        ty => source(ty),
-    };
+    let state = referent(&parameter.ty);
     let Some(init) = hook.state_from.map(HookId::hook) else { return };
     let device = if init.id == HookId::ProducerInit { "device: &Device" } else { "" };
     faults.add(

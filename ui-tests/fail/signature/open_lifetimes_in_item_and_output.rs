@@ -1,0 +1,17 @@
+//! An output that borrows from an item that does not say from where.
+
+use easycore::parallel_runner;
+
+#[parallel_runner]
+impl FirstWords {
+    fn producer_work(line: &str) -> &str {
+        line.split(' ').next().unwrap_or(line)
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let text = String::from("one two");
+    let all: Vec<&str> = FirstWords::new(2).run(text.lines())?;
+    assert_eq!(all, ["one"]);
+    Ok(())
+}
