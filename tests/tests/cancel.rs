@@ -543,3 +543,27 @@ fn a_worker_is_cancelled_only_while_its_run_is_in_progress() {
         });
     }
 }
+
+fn cancelled_within_a_chunk<const ORDERED: bool>() {
+    let (handle, worked) = (Handle::default(), Arc::new(AtomicUsize::new(0)));
+    let (cancelling, counting) = (Arc::clone(&handle), Arc::clone(&worked));
+    let plan = Plan::new(move |_, item: usize| {
+        counting.fetch_add(1, Ordering::SeqCst);
+        if item == 7 {
+            cancel(&cancelling);
+        }
+        Ok(item)
+    });
+    let mut runner =
+        JobRunner::<_, _, ORDERED>::new(1, plan).options(Options::new().chunk(Chunk::Exactly(20)).window(20));
+    assert!(handle.set(runner.canceller()).is_ok());
+    runner.run(0..20).expect_err("it is cancelled");
+    assert_eq!(worked.load(Ordering::SeqCst), 8, "the rest of the chunk is not worked");
+    assert_accounts(runner.report());
+}
+
+#[test]
+fn what_is_left_of_a_chunk_is_not_worked_after_a_cancel() {
+    watched("ordered", cancelled_within_a_chunk::<true>);
+    watched("unordered", cancelled_within_a_chunk::<false>);
+}

@@ -466,17 +466,23 @@ fn an_error_can_cross_threads_and_outlive_its_runner() {
 }
 
 fn partial_chunk<const ORDERED: bool>() {
-    let plan = Plan::new(|_, item: usize| if item == 7 { Refused::result("seven") } else { Ok(item) });
+    let worked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&worked);
+    let plan = Plan::new(move |_, item: usize| {
+        counting.fetch_add(1, Ordering::SeqCst);
+        if item == 7 { Refused::result("seven") } else { Ok(item) }
+    });
     let mut runner =
-        JobRunner::<_, _, ORDERED>::new(1, plan).options(Options::new().chunk(Chunk::Exactly(10)).window(10));
+        JobRunner::<_, _, ORDERED>::new(1, plan).options(Options::new().chunk(Chunk::Exactly(20)).window(20));
     let mut outputs = Vec::new();
-    runner.run_into(&mut outputs, 0..10).expect_err("item 7 fails");
+    runner.run_into(&mut outputs, 0..20).expect_err("item 7 fails");
     assert_eq!(outputs, [0, 1, 2, 3, 4, 5, 6], "the finished part of the chunk is consumed");
+    assert_eq!(worked.load(Ordering::SeqCst), 8, "the rest of the chunk is not worked");
     assert_accounts(runner.report());
 }
 
 #[test]
-fn the_finished_part_of_a_failing_chunk_is_consumed() {
+fn the_finished_part_of_a_failing_chunk_is_consumed_and_the_rest_is_not_worked() {
     watched("ordered", partial_chunk::<true>);
     watched("unordered", partial_chunk::<false>);
 }
