@@ -5,8 +5,9 @@
 //!          syntax/           check/            expand/
 //! ```
 //!
-//! `syntax` reads what the user wrote and judges nothing. `check` decides what it means, and collects every fault on
-//! the way. `expand` turns a model into code and cannot fail. The hooks themselves are one table, in `hook`.
+//! `syntax` reads what the user wrote, and judges only whether it can be read. `check` decides what it means, and
+//! collects every fault on the way. `expand` turns a model into code and cannot fail. The hooks themselves are one
+//! table, in `hook`.
 
 #![forbid(unsafe_code)]
 

@@ -7,6 +7,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::Meta;
 
+use crate::hook::{HOOKS, Role};
+
 /// The most lines for which the expansion of the README's first example can still be read in one go.
 const MOST_LINES: usize = 150;
 
@@ -22,6 +24,28 @@ fn the_expansion_of_the_readme_example_is_short_and_as_checked_in() {
     assert_eq!(expansion, expected, "EASYCORE_BLESS=1 writes {} anew", snapshot.display());
     let lines = expansion.lines().count();
     assert!(lines <= MOST_LINES, "the expansion has {lines} lines, and the runtime should do its work");
+}
+
+#[test]
+fn the_documentation_has_every_hook_with_its_parameters() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../easycore/src/parallel_runner.md");
+    let text = fs::read_to_string(path).expect("the documentation stands in the workspace");
+    for hook in &HOOKS {
+        let row = text.lines().find(|line| line.starts_with(&format!("| `{}`", hook.name)));
+        let row = row.unwrap_or_else(|| panic!("no row for {}", hook.name));
+        assert_eq!(row.contains("(required)"), hook.required, "{row}");
+        for role in hook.parameters {
+            let word = match role {
+                Role::Device => "device",
+                Role::Config => "cfg: &C",
+                Role::StateByMut => "state: &mut ",
+                Role::StateByValue => "state: ",
+                Role::Item => "item: ",
+                Role::Output => "output: ",
+            };
+            assert!(row.contains(word), "{word} in {row}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! Types are never compared here: whether two hooks agree is for the compiler to say.
 
 mod found;
+mod header;
 mod open;
 mod parameters;
 mod signature;
@@ -35,6 +36,7 @@ pub(crate) fn check(
         config: options.config.as_ref().map(source),
         found: found::find(block, &mut faults),
     };
+    let is_of_the_type = header::check(block, &mut faults);
     if let Some(config) = &options.config {
         open::check_config(config, &mut faults);
     }
@@ -53,7 +55,10 @@ pub(crate) fn check(
             producer: Producer { init: producer_init, work, end: producer_end, item },
             consumer: consumer_work.map(|work| Consumer { init: consumer_init, work, end: consumer_end }),
         })),
-        _ => Err((Box::new(outline(block, options, block.without_faults())), faults)),
+        _ => {
+            let user_block = if is_of_the_type { block.without_faults() } else { TokenStream::new() };
+            Err((Box::new(outline(block, options, user_block)), faults))
+        }
     }
 }
 

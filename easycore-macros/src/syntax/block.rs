@@ -3,15 +3,15 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{
-    Attribute, GenericArgument, GenericParam, Generics, ItemImpl, Path, PathArguments, Type, parse_quote,
-};
+use syn::{Attribute, Generics, ItemImpl, Path, Type, parse_quote};
 
 use super::entry::{self, Entry};
-use crate::diagnostics::{Faults, source};
+use crate::diagnostics::Faults;
 
 /// An inherent `impl` block, as the user wrote it.
 pub(crate) struct Block {
+    /// The macro's own attribute where it stands here once more.
+    pub(crate) twice: Vec<Attribute>,
     /// The doc comments, which go to the generated type.
     pub(crate) docs: Vec<Attribute>,
     /// `#[allow(…)]` and `#[expect(…)]`, which count for what is generated from the block, too.
@@ -23,7 +23,6 @@ pub(crate) struct Block {
     /// The header without doc comments, and the braces as they were.
     head: TokenStream,
     body: Group,
-    sound: bool,
 }
 
 impl Block {
@@ -34,13 +33,9 @@ impl Block {
             return None;
         }
         let name = type_name(&header.self_ty)?.clone();
-        let sound = has_the_parameters_of_the_block(&header, faults);
         let (twice, attrs): (Vec<_>, Vec<_>) = std::mem::take(&mut header.attrs)
             .into_iter()
             .partition(|attr| is_named(attr.path(), "parallel_runner"));
-        for attr in twice {
-            faults.add(&attr, "`#[parallel_runner]` stands on this block twice", "keep one of the two");
-        }
         let (docs, attrs): (Vec<_>, Vec<_>) = attrs.into_iter().partition(|attr| attr.path().is_ident("doc"));
         let lints = attrs.iter().filter_map(switched_off).collect();
         let ItemImpl { modifiers: _, unsafety, impl_token, generics, self_ty, .. } = &header;
@@ -49,13 +44,13 @@ impl Block {
         let given = quote!(#[allow(clippy::needless_pass_by_value, clippy::trivially_copy_pass_by_ref)]);
         let head = quote!(#given #(#attrs)* #unsafety #impl_token #generics #self_ty #bounds);
         Some(Self {
+            twice,
             docs,
             lints,
             name,
             entries: parse_entries(&body, faults),
             head,
             body,
-            sound,
             generics: header.generics,
             self_type: header.self_ty,
         })
@@ -70,15 +65,11 @@ impl Block {
     /// The block without what would lead to further errors, for after a fault.
     pub(crate) fn without_faults(&self) -> TokenStream {
         let entries: Option<Vec<TokenStream>> = self.entries.iter().map(Entry::without_faults).collect();
-        match entries {
-            Some(entries) if self.sound => {
-                let mut body = Group::new(Delimiter::Brace, quote!(#(#entries)*));
-                body.set_span(self.body.span());
-                let head = &self.head;
-                quote!(#head #body)
-            }
-            _ => TokenStream::new(),
-        }
+        let Some(entries) = entries else { return TokenStream::new() };
+        let mut body = Group::new(Delimiter::Brace, quote!(#(#entries)*));
+        body.set_span(self.body.span());
+        let head = &self.head;
+        quote!(#head #body)
     }
 }
 
@@ -111,46 +102,6 @@ fn switched_off(attr: &Attribute) -> Option<Attribute> {
 
 fn is_named(path: &Path, name: &str) -> bool {
     path.segments.last().is_some_and(|segment| segment.ident == name)
-}
-
-/// The generated type is declared with the parameters of the block, so it must be named with just these.
-fn has_the_parameters_of_the_block(header: &ItemImpl, faults: &mut Faults) -> bool {
-    let Type::Path(ty) = &*header.self_ty else { return true };
-    let Some(last) = ty.path.segments.last() else { return true };
-    if ty.path.segments.len() > 1 || ty.path.leading_colon.is_some() {
-        faults.add(
-            &ty.path,
-            format!("the macro declares the type `{}` here, so it has no path", last.ident),
-            format!("write `impl {}`", source(last)),
-        );
-        return false;
-    }
-    let declared = header.generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Lifetime(parameter) => parameter.lifetime.to_string(),
-        GenericParam::Type(parameter) => parameter.ident.to_string(),
-        GenericParam::Const(parameter) => parameter.ident.to_string(),
-    });
-    let arguments: Vec<&GenericArgument> = match &last.arguments {
-        PathArguments::AngleBracketed(arguments) => arguments.args.iter().collect(),
-        _ => Vec::new(),
-    };
-    let declared: Vec<String> = declared.collect();
-    let named: Vec<String> = arguments.iter().map(source).collect();
-    if declared == named {
-        return true;
-    }
-    let name = &last.ident;
-    let help = if !declared.is_empty() {
-        format!("write `{name}<{}>`", declared.join(", "))
-    } else if arguments.iter().all(|argument| matches!(argument, GenericArgument::Lifetime(_))) {
-        format!("write `impl<'a> {name}<'a>`")
-    } else {
-        format!("write `impl {name}`, or `impl<T: Send + 'static> {name}<T>`")
-    };
-    let message =
-        format!("the macro declares `{name}` with the parameters of the block, so it takes just these");
-    faults.add(&header.self_ty, message, help);
-    false
 }
 
 fn parse_entries(body: &Group, faults: &mut Faults) -> Vec<Entry> {

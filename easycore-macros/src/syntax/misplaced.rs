@@ -1,8 +1,8 @@
 //! The attribute on something that is not an inherent `impl` block.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens as _;
-use syn::{DeriveInput, Generics, ItemTrait};
+use syn::Generics;
+use syn::parse::{ParseStream, Parser as _};
 
 use super::block::{parse_header, type_name};
 use crate::diagnostics::Faults;
@@ -16,67 +16,58 @@ pub(crate) struct Misplaced {
     pub(crate) declared: bool,
 }
 
+/// What an item is by its keyword. The first that occurs counts, as in `const fn`.
+const KINDS: [(&str, &str); 12] = [
+    ("impl", "the `impl` of a trait"),
+    ("struct", "a struct"),
+    ("enum", "an enum"),
+    ("trait", "a trait"),
+    ("mod", "a module"),
+    ("static", "a static"),
+    ("type", "a type alias"),
+    ("use", "an import"),
+    ("fn", "a function"),
+    ("union", "a union"),
+    ("const", "a constant"),
+    ("extern", "an `extern` block"),
+];
+
 pub(super) fn parse(item: TokenStream, faults: &mut Faults) -> Misplaced {
-    if let Ok((header, _)) = parse_header(item.clone()) {
-        let blamed = header
-            .trait_
-            .as_ref()
-            .map_or_else(|| header.self_ty.to_token_stream(), |(path, _)| path.to_token_stream());
-        let name = type_name(&header.self_ty).cloned();
-        let shown = name.as_ref().map_or_else(|| "Name".to_owned(), Ident::to_string);
-        let what = if header.trait_.is_some() { "the `impl` of a trait" } else { "a type without a name" };
-        report(blamed, what, &shown, faults);
-        let runner = name.map(|name| (name, header.generics));
-        return Misplaced { item: TokenStream::new(), runner, declared: true };
-    }
-    if let Ok(declaration) = syn::parse2::<DeriveInput>(item.clone()) {
-        let name = declaration.ident;
-        match declaration.data {
-            syn::Data::Struct(data) => faults.add(
-                data.struct_token,
-                format!("`#[parallel_runner]` declares `struct {name}` itself"),
-                format!("remove the struct and put the attribute on `impl {name} {{ … }}`"),
-            ),
-            syn::Data::Enum(data) => {
-                report(data.enum_token.to_token_stream(), "an enum", &name.to_string(), faults);
-            }
-            syn::Data::Union(data) => {
-                report(data.union_token.to_token_stream(), "a union", &name.to_string(), faults);
-            }
-        }
-        return Misplaced { item, runner: Some((name, declaration.generics)), declared: true };
-    }
-    if let Ok(declaration) = syn::parse2::<ItemTrait>(item.clone()) {
-        let name = declaration.ident;
-        report(declaration.trait_token.to_token_stream(), "a trait", &name.to_string(), faults);
-        let runner = Some((name, declaration.generics));
-        return Misplaced { item: TokenStream::new(), runner, declared: false };
-    }
-    let keyword = item.clone().into_iter().find(|token| what_starts_with(token).is_some());
-    let what = keyword.as_ref().and_then(what_starts_with).unwrap_or("this");
-    let blamed = keyword.or_else(|| item.clone().into_iter().next());
-    report(blamed.into_iter().collect(), what, "Name", faults);
-    Misplaced { item, runner: None, declared: true }
+    let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let position = |keyword: &str| {
+        tokens.iter().position(|token| matches!(token, TokenTree::Ident(ident) if ident == keyword))
+    };
+    let kind = KINDS.iter().find_map(|(keyword, what)| Some((position(keyword)?, *keyword, *what)));
+    let (position, keyword, what) = kind.unwrap_or((0, "", "this"));
+    let runner = match keyword {
+        "impl" => parse_header(item.clone())
+            .ok()
+            .and_then(|(header, _)| Some((type_name(&header.self_ty)?.clone(), header.generics))),
+        "struct" | "enum" | "union" | "trait" => name_and_generics(tokens.iter().skip(position + 1)),
+        _ => None,
+    };
+    let name = runner.as_ref().map_or_else(|| "Name".to_owned(), |(name, _)| name.to_string());
+    let (message, help) = if keyword == "struct" {
+        (
+            format!("`#[parallel_runner]` declares `struct {name}` itself"),
+            format!("remove the struct and put the attribute on `impl {name} {{ … }}`"),
+        )
+    } else {
+        (
+            format!("`#[parallel_runner]` goes on an inherent `impl` block, not on {what}"),
+            format!("put it on `impl {name} {{ … }}`, which holds the hooks"),
+        )
+    };
+    faults.add(tokens.get(position), message, help);
+    let is_block = matches!(keyword, "impl" | "trait");
+    Misplaced { item: if is_block { TokenStream::new() } else { item }, runner, declared: keyword != "trait" }
 }
 
-fn report(blamed: TokenStream, what: &str, name: &str, faults: &mut Faults) {
-    faults.add(
-        blamed,
-        format!("`#[parallel_runner]` goes on an inherent `impl` block, not on {what}"),
-        format!("put it on `impl {name} {{ … }}`, which holds the hooks"),
-    );
-}
-
-fn what_starts_with(keyword: &TokenTree) -> Option<&'static str> {
-    let TokenTree::Ident(keyword) = keyword else { return None };
-    Some(match keyword.to_string().as_str() {
-        "fn" => "a function",
-        "mod" => "a module",
-        "type" => "a type alias",
-        "use" => "an import",
-        "const" => "a constant",
-        "static" => "a static",
-        "extern" => "an `extern` block",
-        _ => return None,
-    })
+fn name_and_generics<'a>(tokens: impl Iterator<Item = &'a TokenTree>) -> Option<(Ident, Generics)> {
+    let parser = |input: ParseStream| {
+        let named = (input.parse()?, input.parse()?);
+        input.parse::<TokenStream>()?;
+        Ok(named)
+    };
+    parser.parse2(tokens.cloned().collect()).ok()
 }

@@ -92,29 +92,24 @@ fn parse_entry(input: ParseStream, given: &mut Vec<Given>, faults: &mut Faults) 
 
 fn report_surplus(written: &TokenStream, surplus: Option<TokenTree>, faults: &mut Faults) {
     let written = source(written);
-    match &surplus {
-        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' => {
-            faults.add(surplus, format!("option `{written}` takes no value"), format!("write `{written}`"));
-        }
-        _ => faults.add(surplus, "options are separated by commas", format!("write `{written},`")),
+    let is_value = matches!(&surplus, Some(TokenTree::Punct(punct)) if punct.as_char() == '=');
+    if is_value {
+        faults.add(surplus, format!("option `{written}` takes no value"), format!("write `{written}`"));
+    } else {
+        faults.add(surplus, "there is no comma between two options", format!("write `{written},`"));
     }
 }
 
 fn report_excluded(written: &TokenStream, option: &Given, earlier: &Given, faults: &mut Faults) {
-    match (option, earlier) {
+    let name = written.clone().into_iter().next().into_token_stream();
+    let message = match (option, earlier) {
         (Given::Order(order), Given::Order(earlier)) if order != earlier => {
-            faults.add(written, "a runner is either `ordered` or `unordered`", "keep one of the two");
+            "a runner is either `ordered` or `unordered`".to_owned()
         }
-        (Given::Vis(_), _) => faults.add(written, "the visibility is given twice", "keep one of the two"),
-        _ => {
-            let name = written
-                .clone()
-                .into_iter()
-                .next()
-                .map_or_else(TokenStream::new, TokenTree::into_token_stream);
-            faults.add(written, format!("option `{name}` is given twice"), "keep one of the two");
-        }
-    }
+        (Given::Vis(_), _) => "the visibility is given twice".to_owned(),
+        _ => format!("option `{name}` is given twice"),
+    };
+    faults.add(written, message, "keep one of the two");
 }
 
 fn parse_option(input: ParseStream, faults: &mut Faults) -> Result<Option<Given>> {
