@@ -255,7 +255,7 @@ fn leaked_stream_is_stopped_by(
 ) {
     let plan = identity();
     let books: Arc<Books> = plan.books();
-    let mut runner = JobRunner::<_, _, true>::new(workers, plan);
+    let mut runner = JobRunner::<_, _, true>::new(workers, plan).options(Options::new().window(100));
     let pulled = leak(&mut runner);
     let runner = use_runner(runner);
     let at_rest = pulled.load(Ordering::SeqCst);
