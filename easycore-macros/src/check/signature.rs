@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::visit::{Visit, visit_type_impl_trait};
-use syn::{FnArg, GenericParam, Safety, TypeImplTrait};
+use syn::{Safety, TypeImplTrait};
 
 use super::Context;
 use crate::diagnostics::{Faults, source};
@@ -52,13 +52,10 @@ pub(super) fn check(hook: &Hook, function: &Function, context: &Context, faults:
             format!("write `{}`", context.usage(hook)),
         );
     }
-    let receiver = function.receiver().map(|receiver| match receiver {
-        FnArg::Receiver(receiver) => receiver.to_token_stream(),
-        FnArg::Typed(typed) => typed.to_token_stream(),
-    });
-    if let Some(receiver) = &receiver {
+    let receiver = function.receiver();
+    if let Some(receiver) = receiver {
         add(
-            receiver.clone(),
+            receiver.to_token_stream(),
             format!("hook `{name}` takes no `self`: the workers do not share the runner"),
             "shared parameters come in as `cfg`, per-worker data is what `producer_init` returns".to_owned(),
         );
@@ -75,20 +72,12 @@ fn check_generics(
     let generics = &function.signature.generics;
     let this = &context.block.name;
     if !generics.params.is_empty() {
-        let names: Vec<String> = generics
-            .params
-            .iter()
-            .map(|parameter| match parameter {
-                GenericParam::Lifetime(parameter) => source(&parameter.lifetime),
-                GenericParam::Type(parameter) => source(&parameter.ident),
-                GenericParam::Const(parameter) => source(&parameter.ident),
-            })
-            .collect();
-        let parameters = source(&generics.params);
+        let (_, arguments, _) = generics.split_for_impl();
+        let (parameters, arguments) = (source(&generics.params), source(arguments));
         add(
             generics.to_token_stream(),
             format!("hook `{name}` cannot be generic: all hooks of a runner work on the same types"),
-            format!("put the parameters on the block, `impl<{parameters}> {this}<{}>`", names.join(", ")),
+            format!("put the parameters on the block, `impl<{parameters}> {this}{arguments}`"),
         );
     } else if let Some(bounds) = &generics.where_clause {
         add(

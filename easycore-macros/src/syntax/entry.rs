@@ -2,9 +2,8 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Attribute, FnArg, Ident, ImplItem, Result, Signature, Visibility};
+use syn::{Attribute, FnArg, ImplItem, Result, Signature, Visibility};
 
 pub(crate) enum Entry {
     Function(Box<Function>),
@@ -49,11 +48,7 @@ pub(super) fn parse(input: ParseStream) -> Result<Entry> {
 
 fn parse_function_head(input: ParseStream) -> Result<(Vec<Attribute>, Visibility, Signature)> {
     let attrs = input.call(Attribute::parse_outer)?;
-    let vis = input.parse()?;
-    if input.peek(Ident::peek_any) && input.fork().call(Ident::parse_any)? == "default" {
-        input.call(Ident::parse_any)?;
-    }
-    Ok((attrs, vis, input.parse()?))
+    Ok((attrs, input.parse()?, input.parse()?))
 }
 
 impl Function {
