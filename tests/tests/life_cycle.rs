@@ -489,3 +489,21 @@ fn run_into_and_stream_leave_out_the_hooks_that_they_stand_for() {
         assert_eq!(runner.stream(0..3).map(|output| output.expect("none is called")).sum::<usize>(), 3);
     });
 }
+
+#[test]
+fn of_many_workers_that_fail_to_start_or_to_end_the_first_is_named() {
+    watched("three devices that fail", || {
+        let starts = Arc::new(AtomicBool::new(false));
+        let starting = Arc::clone(&starts);
+        let plan = identity()
+            .init(move |_| if starting.load(Ordering::SeqCst) { Ok(()) } else { Refused::result("no start") })
+            .end(|_| Refused::result("no end"));
+        let mut runner = JobRunner::<_, _, true>::new("cuda:2, cuda:1, cuda:0", plan);
+        let error = runner.start().expect_err("none can start");
+        assert_eq!((error.worker(), error.device()), (Some(0), Some(&Device::Cuda(2))));
+        starts.store(true, Ordering::SeqCst);
+        runner.start().expect("all can start");
+        let error = runner.close().expect_err("none can end");
+        assert_eq!((error.worker(), error.device()), (Some(0), Some(&Device::Cuda(2))));
+    });
+}

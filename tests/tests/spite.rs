@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 
 use easycore::{Chunk, ErrorKind, Hooks, OnError, Options, Order, Runner, Worker};
 use easycore_tests::{
@@ -349,6 +349,62 @@ fn a_consumer_state_may_panic_when_it_is_dropped() {
             }
             runner.run(0..50).expect("nothing fails");
             runner.close().expect("nothing fails");
+        });
+    }
+}
+
+fn two_errors_at_once<const ORDERED: bool>(fails_by_panic: bool) {
+    watched(format!("ordered: {ORDERED}, by panic: {fails_by_panic}"), move || {
+        let (dropped, meeting) = (Dropped::default(), Barrier::new(2));
+        let failing = Arc::clone(&dropped);
+        let plan = Plan::new(move |_, item: usize| {
+            if item < 2 {
+                // Both are at work, so both fail, and one of the errors is nobody's.
+                meeting.wait();
+                if fails_by_panic {
+                    panic_twice(&failing);
+                }
+                return refuse_spitefully(&failing);
+            }
+            Ok(item)
+        });
+        let books = plan.books();
+        let mut runner =
+            JobRunner::<_, _, ORDERED>::new(2, plan).options(Options::new().chunk(Chunk::Exactly(1)));
+        let error = runner.run(0..2).expect_err("both fail");
+        defuse_error(error);
+        assert_eq!(dropped.load(Ordering::SeqCst), 2, "each is dropped once");
+        assert_eq!(runner.report().map(easycore::Report::failed), Some(2));
+        assert_eq!(runner.run(2..50).expect("nothing fails").len(), 48);
+        drop(runner);
+        books.assert_all_ended();
+    });
+}
+
+#[test]
+fn an_error_that_nobody_gets_may_panic_when_it_is_dropped() {
+    for fails_by_panic in [true, false] {
+        two_errors_at_once::<true>(fails_by_panic);
+        two_errors_at_once::<false>(fails_by_panic);
+    }
+}
+
+#[test]
+fn an_input_may_panic_first_and_again_when_it_is_dropped() {
+    for workers in [1, 2, 8] {
+        watched(format!("{workers} workers"), move || {
+            let dropped = Dropped::default();
+            let spite = Merciless(Arc::clone(&dropped));
+            let mut runner = JobRunner::<_, _, true>::new(workers, identity());
+            let input = (0..100).inspect(move |&item| {
+                assert_eq!(spite.0.load(Ordering::SeqCst), 0);
+                assert_ne!(item, 50, "fifty");
+            });
+            let error = runner.run(input).expect_err("it panics");
+            assert_eq!((error.kind(), error.is_panic(), error.item()), (ErrorKind::Input, true, Some(50)));
+            assert_eq!(dropped.load(Ordering::SeqCst), 1, "it is dropped once");
+            assert_accounts(runner.report());
+            assert_eq!(runner.run(0..10).expect("nothing fails").len(), 10);
         });
     }
 }
