@@ -1,12 +1,18 @@
 //! What the example programs share.
 
+pub mod bz2;
 pub mod digits;
+pub mod mandelbrot;
 pub mod net;
+pub mod photos;
+mod whole_file;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use easycore::Device;
+use easycore::{Device, Devices};
+
+pub use whole_file::WholeFile;
 
 /// The candle device that stands for an easycore device.
 ///
@@ -66,4 +72,14 @@ pub fn percent(part: usize, whole: usize) -> String {
     #[expect(clippy::cast_precision_loss, reason = "two decimals are shown")]
     let share = 100.0 * part as f64 / whole as f64;
     format!("{share:.2} % ({part} of {whole})")
+}
+
+/// How many cores this process may use: the usual number of workers.
+///
+/// ```
+/// assert!(easycore_examples::cores() > 0);
+/// ```
+#[must_use]
+pub fn cores() -> usize {
+    Devices::cpus().as_slice().len()
 }
