@@ -53,17 +53,25 @@ where
     }
 }
 
+/// Lifetimes that are declared in a type.
+#[parallel_runner]
+impl Apply {
+    fn producer_work(measure: Box<dyn for<'x> Fn(&'x str) -> &'x str + Send>) -> usize {
+        measure("four").len()
+    }
+}
+
 /// Counts, with parameters that have the names one would give to an input.
-#[parallel_runner(config = HashMap<I, Data>)]
-impl<'a, I, Data, const N: usize> Count<'a, I, Data, N>
+#[parallel_runner(config = HashMap<I, E>)]
+impl<'a, I, E, const N: usize> Count<'a, I, E, N>
 where
     I: Hash + Eq + Send + Sync + Debug + 'static,
-    Data: Display + Send + Sync + 'static,
+    E: Display + Send + Sync + 'static,
 {
     fn producer_init() -> [usize; N] {
         [0; N]
     }
-    fn producer_work(cfg: &HashMap<I, Data>, counts: &mut [usize; N], items: &'a [I]) -> Vec<&'a I> {
+    fn producer_work(cfg: &HashMap<I, E>, counts: &mut [usize; N], items: &'a [I]) -> Vec<&'a I> {
         if let Some(count) = counts.first_mut() {
             *count += 1;
         }
@@ -91,6 +99,7 @@ fn main() -> Result<(), easycore::Error> {
 
     let known = HashMap::from([("a", 1)]);
     let items = ["a", "b"];
+    assert_eq!(Apply::new(2).run([Box::new(str::trim) as Box<_>])?, [4]);
     assert_send(&Sort::<u8>::new(2));
     assert_eq!(Count::<_, _, 4>::new(2, known).run([&items[..], &items[1..]])?, 1);
     Ok(())

@@ -19,6 +19,10 @@ impl<'a> Found<'a> {
         self.functions[id as usize]
     }
 
+    pub(super) fn hooks(&self) -> impl Iterator<Item = (&'static Hook, &'a Function)> {
+        HOOKS.iter().filter_map(|hook| Some((hook, self.function(hook.id)?)))
+    }
+
     pub(super) fn has(&self, id: HookId) -> bool {
         self.function(id).is_some()
     }
@@ -93,8 +97,8 @@ pub(super) fn check_presence(context: &Context, faults: &mut Faults) {
             format!("add `{} {{ … }}`", context.usage(hook)),
         );
     }
-    let orphan = HOOKS.iter().find(|hook| context.found.has(hook.id) && context.found.is_orphan(hook.id));
-    if let Some((hook, function)) = orphan.and_then(|hook| Some((hook, context.found.function(hook.id)?))) {
+    let orphan = context.found.hooks().find(|(hook, _)| context.found.is_orphan(hook.id));
+    if let Some((hook, function)) = orphan {
         faults.add(
             &function.signature.ident,
             format!("hook `{}` is never used, because there is no `consumer_work`", hook.name),

@@ -36,7 +36,10 @@ pub(crate) fn check(
         config: options.config.as_ref().map(source),
         found: found::find(block, &mut faults),
     };
-    let is_of_the_type = header::check(block, &mut faults);
+    let mut can_stay = header::check(block, &mut faults);
+    for (hook, function) in context.found.hooks() {
+        can_stay &= open::are_declared(hook, function, block, &mut faults);
+    }
     if let Some(config) = &options.config {
         open::check_config(config, &mut faults);
     }
@@ -56,7 +59,7 @@ pub(crate) fn check(
             consumer: consumer_work.map(|work| Consumer { init: consumer_init, work, end: consumer_end }),
         })),
         _ => {
-            let user_block = if is_of_the_type { block.without_faults() } else { TokenStream::new() };
+            let user_block = if can_stay { block.without_faults() } else { TokenStream::new() };
             Err((Box::new(outline(block, options, user_block)), faults))
         }
     }

@@ -1,14 +1,16 @@
-//! Lifetimes that are left open, in types that outlive the call of the hook.
+//! Lifetimes that are left open, in types that outlive the call of the hook, and lifetimes that nobody declares.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::visit::{Visit, visit_type_reference};
-use syn::{FnArg, Lifetime, ParenthesizedGenericArguments, ReturnType, Type, TypeFnPtr, TypeReference};
+use syn::{
+    FnArg, Lifetime, LifetimeParam, ParenthesizedGenericArguments, ReturnType, Type, TypeFnPtr, TypeReference,
+};
 
 use super::Context;
 use crate::diagnostics::{Faults, source};
 use crate::hook::{Hook, HookId, Returns};
-use crate::syntax::Function;
+use crate::syntax::{Block, Function};
 
 /// The item comes from outside, before the hook is called.
 pub(super) fn check_item(hook: &Hook, ty: &Type, context: &Context, faults: &mut Faults) {
@@ -42,6 +44,33 @@ pub(super) fn check_return(hook: &Hook, function: &Function, context: &Context, 
         let message = format!("hook `{name}` must name the lifetime of {what}, which outlives the call");
         faults.add(&open, message, help);
     }
+}
+
+/// Whether all lifetimes by name are declared. If not, the hook has to go, or the compiler would say so once more.
+pub(super) fn are_declared(hook: &Hook, function: &Function, block: &Block, faults: &mut Faults) -> bool {
+    struct Named<'a>(Vec<&'a Lifetime>, Vec<&'a Lifetime>);
+    impl<'a> Visit<'a> for Named<'a> {
+        fn visit_lifetime(&mut self, lifetime: &'a Lifetime) {
+            self.0.push(lifetime);
+        }
+        fn visit_lifetime_param(&mut self, declared: &'a LifetimeParam) {
+            self.1.push(&declared.lifetime);
+        }
+    }
+    let mut named =
+        Named(Vec::new(), block.generics.lifetimes().map(|declared| &declared.lifetime).collect());
+    named.visit_signature(&function.signature);
+    let Named(used, declared) = named;
+    let is_known = |lifetime: &Lifetime| ["static", "_"].iter().any(|known| lifetime.ident == known);
+    let Some(unknown) = used.into_iter().find(|used| !declared.contains(used) && !is_known(used)) else {
+        return true;
+    };
+    faults.add(
+        unknown,
+        format!("hook `{}` uses `{unknown}`, which the block does not declare", hook.name),
+        format!("declare it, as in `impl<{unknown}> {}<{unknown}>`", block.name),
+    );
+    false
 }
 
 /// The config is kept for as long as the runner lives.
