@@ -107,8 +107,9 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     let mut renderer = Renderer::new(workers, Job { picture, out: out.clone() }).options(options);
     renderer.run(0..height)?;
     if let Some(report) = renderer.report() {
-        println!("{}: {height} lines, {:.0} lines/s", out.display(), report.items_per_second());
-        println!("{report}");
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{}: {height} lines, {:.0} lines/s", out.display(), report.items_per_second())?;
+        writeln!(stdout, "{report}")?;
     }
     Ok(renderer.close()?)
 }

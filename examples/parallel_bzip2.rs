@@ -129,11 +129,13 @@ fn options(workers: usize) -> Options {
     Options::new().window(workers.saturating_mul(BLOCKS_PER_WORKER).max(1))
 }
 
-fn print_summary(input: &Path, out: &Path, report: Option<&Report>) -> Result<(), Box<dyn Error>> {
+fn print_summary(input: &Path, out: &Path, report: Option<&Report>) -> io::Result<()> {
     let size = |path: &Path| path.metadata().map(|file| file.len());
-    println!("{} ({} bytes) -> {} ({} bytes)", input.display(), size(input)?, out.display(), size(out)?);
+    let (from, to) = (input.display(), out.display());
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{from} ({} bytes) -> {to} ({} bytes)", size(input)?, size(out)?)?;
     if let Some(report) = report {
-        println!("{report}");
+        writeln!(stdout, "{report}")?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -66,10 +67,10 @@ struct Cli {
     #[arg(long, value_name = "PIXELS", default_value_t = 320, value_parser = clap::value_parser!(u32).range(1..))]
     size: u32,
     /// How much contrast to add
-    #[arg(long, value_name = "PERCENT", default_value_t = 10.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 10.0, value_parser = percent, allow_negative_numbers = true)]
     contrast: f32,
     /// How far to sharpen; 0 does not
-    #[arg(long, value_name = "RADIUS", default_value_t = 1.0)]
+    #[arg(long, value_name = "RADIUS", default_value_t = 1.0, value_parser = radius)]
     sharpen: f32,
     /// How many photographs that cannot be read to leave out; one more is an error
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -77,6 +78,19 @@ struct Cli {
     /// Workers for each of the two stages [default: one per core]
     #[arg(long, value_name = "N", default_value_t = cores(), hide_default_value = true)]
     workers: usize,
+}
+
+fn percent(text: &str) -> Result<f32, String> {
+    number_within(-100.0..=100.0, text)
+}
+
+fn radius(text: &str) -> Result<f32, String> {
+    number_within(0.0..=100.0, text)
+}
+
+fn number_within(range: RangeInclusive<f32>, text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    number.ok_or_else(|| format!("expected a number from {} to {}", range.start(), range.end()))
 }
 
 fn main() -> ExitCode {
@@ -95,13 +109,14 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     let mut improver = Improver::new(workers, job).options(options);
     let written = improver.try_run(decoder.stream(photos))?;
 
-    println!("{written} photographs are in {}", out.display());
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{written} photographs are in {}", out.display())?;
     if let Some(report) = improver.report() {
-        println!("{report}");
+        writeln!(stdout, "{report}")?;
     }
     if let Some(report) = decoder.report() {
         for photo in report.skipped_items() {
-            println!("skipped: {}", photo.error);
+            writeln!(stdout, "skipped: {}", photo.error)?;
         }
     }
     improver.close()?;

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -60,7 +60,7 @@ impl WholeFile {
     pub fn commit(self) -> io::Result<()> {
         let Self { file, draft, path } = self;
         file.into_inner()
-            .map_err(|error| error.into_error())
+            .map_err(IntoInnerError::into_error)
             .and_then(|_closed| draft.keep())
             .map_err(|error| cannot_write(&path, &error))
     }

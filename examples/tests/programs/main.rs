@@ -1,7 +1,10 @@
 //! Runs every example as a user does, as a program, and looks at what it prints, writes and returns.
 
 mod digits;
+mod mandelbrot;
 mod originals;
+mod parallel_bzip2;
+mod photos;
 
 use std::collections::HashMap;
 use std::fs;
@@ -81,4 +84,14 @@ fn scratch_file(name: &str, contents: impl AsRef<[u8]>) -> String {
     let path = scratch(name);
     fs::write(&path, contents).expect("scratch files may be written");
     path
+}
+
+/// An empty folder for one test, as text; what an earlier run left in it is removed.
+fn scratch_folder(name: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path).expect("scratch folders may be removed");
+    }
+    fs::create_dir_all(&path).expect("scratch folders may be made");
+    path.to_str().expect("target folders are named in Unicode").to_owned()
 }
