@@ -1,5 +1,6 @@
 //! Cancelling, draining and breaking: from any thread, from inside any hook, at any time.
 
+use std::hint;
 use std::mem;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -486,7 +487,8 @@ fn cancelled_at_any_moment<const ORDERED: bool>(workers: usize) {
     thread::scope(|scope| {
         scope.spawn(|| {
             for moment in (0_usize..).take_while(|_| !over.load(Ordering::SeqCst)) {
-                (0..moment % 97).for_each(|_| thread::yield_now());
+                (0..moment % 97 * 300).for_each(|_| hint::spin_loop());
+                thread::yield_now();
                 if moment % 5 == 0 { canceller.drain() } else { canceller.cancel() }
             }
         });

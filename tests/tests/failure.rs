@@ -547,7 +547,7 @@ fn leaves_while_a_worker_works<const ORDERED: bool>(leaving: Leaving) {
                 started.send(())?;
                 lock(&wait).recv_timeout(PATIENCE)?;
                 // The run has every chance to return too early.
-                (0..10_000).for_each(|_| thread::yield_now());
+                (0..50).for_each(|_| thread::yield_now());
             }
             Ok(item)
         })

@@ -259,7 +259,7 @@ fn leaked_stream_is_stopped_by(
     let pulled = leak(&mut runner);
     let runner = use_runner(runner);
     let at_rest = pulled.load(Ordering::SeqCst);
-    for _ in 0..1_000 {
+    for _ in 0..50 {
         thread::yield_now();
     }
     assert_eq!(pulled.load(Ordering::SeqCst), at_rest, "its source is left alone");
@@ -423,7 +423,7 @@ fn a_leaked_stream_is_awaited_by_whatever_uses_the_runner_next() {
                             thread::yield_now();
                         }
                         // Whoever does not wait has every chance to come back too early.
-                        (0..1_000).for_each(|_| thread::yield_now());
+                        (0..50).for_each(|_| thread::yield_now());
                         gauge.fetch_sub(1, Ordering::SeqCst);
                     }
                     Ok(item)
