@@ -12,9 +12,9 @@ const HEADER: usize = 10;
 const BLOCK: &[u8] = &[0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
 const END: &[u8] = &[0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
 
-/// Where a piece is cut even though no stream begins, so that a file of one long stream does not fill the memory.
-/// Several times the length of the longest stream of a single block.
-const MAX_PIECE: usize = 4 << 20;
+/// Where a piece is cut even though no stream begins, so that a file of one long stream does not fill the memory. A
+/// stream of a single block is shorter: 900 kB and a hundredth at most.
+const MAX_PIECE: usize = 1 << 20;
 
 /// How many bytes are read at a time.
 const READ: u64 = 64 << 10;
