@@ -1,8 +1,9 @@
 //! Sharpens and shrinks a folder of photographs: `cargo run --release --example photos -- IN OUT`.
 //!
-//! Two runners, the second fed by the outputs of the first. On one machine's cores a single runner would do: what two
-//! bring is that each stage has its own devices, warm state and rules. Decoding stays on the CPU when improving moves to
-//! GPUs, and `--skip` forgives a photograph that cannot be read, never a disk that is full.
+//! Two runners, the second fed by the outputs of the first. A single one would be as fast on CPU cores alone, and hold
+//! fewer photographs at a time. What two bring is that each stage has its own devices, warm state and rules: decoding stays
+//! on the CPU when improving moves to GPUs, and `--skip` forgives a photograph that cannot be read, never a disk that is
+//! full.
 
 use std::error::Error;
 use std::ffi::OsString;
