@@ -10,13 +10,13 @@ use std::vec::{Drain, IntoIter};
 use crate::error::{Error, ErrorKind};
 use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks, Order};
-use crate::inbox::{Done, Failure, Inbox};
+use crate::inbox::{Done, Failure, Halt, Inbox};
 use crate::options::OnError;
 use crate::panic::{Cause, drop_all_quietly, drop_quietly};
 use crate::reorder::Reorder;
 use crate::report::{Counts, MAX_LISTED, Report, Skipped};
 use crate::session::Session;
-use crate::source::Input;
+use crate::source::Source;
 
 /// Brings finished chunks into the order of the run.
 #[derive(Debug)]
@@ -140,16 +140,26 @@ impl Ledger {
         }
     }
 
-    /// Ends the run at an output that the consumer took and failed on, or panicked on.
-    fn fail_consuming(&mut self, error: Option<Error>, gate: &Gate) {
-        self.counts.consumed -= 1;
-        self.counts.failed += 1;
-        if self.error.is_none() {
-            self.error = error;
-        } else {
-            drop_quietly(error);
-        }
+    /// Ends the run because a consumer hook did, and returns the payload if it panicked.
+    fn halt(&mut self, halt: Halt, gate: &Gate) -> Option<Box<dyn Any + Send>> {
+        let counts = self.is_consuming(gate) && self.error.is_none();
         self.settle(gate);
+        match halt {
+            Halt::Break => None,
+            Halt::Error(error) => {
+                self.counts.failed += usize::from(error.item().is_some());
+                if counts {
+                    self.error = Some(error);
+                } else {
+                    drop_quietly(error);
+                }
+                None
+            }
+            Halt::Panic { payload, at_item } => {
+                self.counts.failed += usize::from(at_item);
+                Some(payload)
+            }
+        }
     }
 
     /// The accounts of a run whose workers have come to rest.
@@ -214,20 +224,21 @@ impl Ledger {
 
 /// Consumes a run to its end, into `state`. A panic of the consumer is returned for the caller to resume once the workers
 /// have left.
-pub(crate) fn consume<H, I>(
-    session: &Session<H, I>,
+pub(crate) fn consume<H, S>(
+    session: &Session<H, S>,
     ledger: &mut Ledger,
     state: &mut H::ConsumerState,
 ) -> Option<Box<dyn Any + Send>>
 where
     H: Hooks,
-    I: Input<Item = H::Item>,
+    S: Source<Item = H::Item>,
 {
     let gate = &*session.gate;
     let mut intake = Intake::new(H::ORDER);
     let mut panic = None;
     while let Some(done) = intake.next(gate, &session.inbox) {
-        let Done { ticket, items, mut outputs, failures, fatal, unworked } = done;
+        let Done { ticket, items, mut outputs, consumed, failures, fatal, halt, unworked } = done;
+        ledger.counts.consumed += consumed;
         let mut walk = Walk::new(ticket.first, outputs.drain(..), failures, fatal);
         loop {
             let row = ledger.next_row(&mut walk, gate);
@@ -241,18 +252,22 @@ where
             let taken = before - walk.outputs.len();
             walk.index += taken;
             ledger.counts.consumed += taken;
-            match outcome {
-                Ok(Ok(ControlFlow::Continue(()))) => {}
-                Ok(Ok(ControlFlow::Break(()))) => ledger.settle(gate),
+            let halt = match outcome {
+                Ok(Ok(ControlFlow::Continue(()))) => continue,
+                Ok(Ok(ControlFlow::Break(()))) => Halt::Break,
                 Ok(Err(error)) => {
                     let error = Error::in_hook(ErrorKind::Consumer, "consumer_work", Cause::Error(error));
-                    ledger.fail_consuming(Some(error.at_item(first + taken - 1)), gate);
+                    Halt::Error(error.at_item(first + taken - 1))
                 }
-                Err(payload) => {
-                    ledger.fail_consuming(None, gate);
-                    panic = Some(payload);
-                }
+                Err(payload) => Halt::Panic { payload, at_item: true },
+            };
+            if !matches!(halt, Halt::Break) {
+                ledger.counts.consumed -= 1;
             }
+            keep_first(&mut panic, ledger.halt(halt, gate));
+        }
+        if let Some(halt) = halt {
+            keep_first(&mut panic, ledger.halt(halt, gate));
         }
         drop(walk);
         ledger.counts.discarded += unworked;
@@ -278,4 +293,13 @@ fn consume_row<H: Hooks>(
         }
     }
     Ok(ControlFlow::Continue(()))
+}
+
+/// Keeps the payload of the first panic of several.
+fn keep_first(panic: &mut Option<Box<dyn Any + Send>>, next: Option<Box<dyn Any + Send>>) {
+    if panic.is_none() {
+        *panic = next;
+    } else {
+        drop_quietly(next);
+    }
 }

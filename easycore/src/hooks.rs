@@ -140,3 +140,69 @@ pub trait Hooks: Sized {
     /// Whatever spoils the result.
     fn consumer_end(config: &Self::Config, state: Self::ConsumerState) -> Result<Self::Outcome, HookError>;
 }
+
+/// Hooks whose consumption scales with the workers: every worker folds what it makes into a consumer state of its own, and the
+/// states are merged at the end. [`Runner::merging`](crate::Runner::merging) runs them so.
+///
+/// [`consumer_init`](Hooks::consumer_init) then runs on each worker before its first item, and once on the caller for the
+/// state that the others are merged into; [`consumer_work`](Hooks::consumer_work) runs on the workers. The order of outputs
+/// is lost, so [`Hooks::ORDER`] should be [`Order::Unordered`].
+///
+/// # Example
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use easycore::{HookError, Hooks, MergeHooks, Order, Runner, Worker};
+///
+/// struct Sum;
+///
+/// impl Hooks for Sum {
+///     const NAME: &'static str = "sum";
+///     const ORDER: Order = Order::Unordered;
+///     type Config = ();
+///     type Item = u32;
+///     type Output = u64;
+///     type ProducerState = ();
+///     type ConsumerState = u64;
+///     type Outcome = u64;
+///
+///     fn producer_init(_: &Worker, (): &()) -> Result<(), HookError> {
+///         Ok(())
+///     }
+///     fn producer_work((): &(), (): &mut (), item: u32) -> Result<u64, HookError> {
+///         Ok(item.into())
+///     }
+///     fn consumer_init((): &()) -> Result<u64, HookError> {
+///         Ok(0)
+///     }
+///     fn consumer_work((): &(), sum: &mut u64, output: u64) -> Result<ControlFlow<()>, HookError> {
+///         *sum += output;
+///         Ok(ControlFlow::Continue(()))
+///     }
+///     fn consumer_end((): &(), sum: u64) -> Result<u64, HookError> {
+///         Ok(sum)
+///     }
+/// }
+///
+/// impl MergeHooks for Sum {
+///     fn consumer_merge((): &(), into: &mut u64, from: u64) -> Result<(), HookError> {
+///         *into += from;
+///         Ok(())
+///     }
+/// }
+///
+/// let mut runner = Runner::<Sum>::new(2, ());
+/// assert_eq!(runner.merging().run_indexed(0..1_000)?, 499_500);
+/// # Ok::<(), easycore::Error>(())
+/// ```
+pub trait MergeHooks: Hooks<ConsumerState: Send> {
+    /// Brings one worker's consumer state into another state, on the caller's thread, in the order of the workers.
+    ///
+    /// # Errors
+    /// Whatever makes the two incompatible; it ends the run.
+    fn consumer_merge(
+        config: &Self::Config,
+        into: &mut Self::ConsumerState,
+        from: Self::ConsumerState,
+    ) -> Result<(), HookError>;
+}

@@ -1,6 +1,8 @@
 //! What workers leave for the consumer: finished chunks, and the buffers that go back. When there is something to take
 //! is the gate's business.
 
+use std::any::Any;
+
 use crate::error::Error;
 use crate::gate::Ticket;
 use crate::sync::Mutex;
@@ -9,16 +11,50 @@ use crate::sync::Mutex;
 #[derive(Debug)]
 pub(crate) struct Done<O> {
     pub(crate) ticket: Ticket,
-    /// How many items were pulled for it: outputs, failures and unworked items together.
+    /// How many items were pulled for it: outputs, consumed or not, failures and unworked items together.
     pub(crate) items: usize,
+    /// What is still to be consumed.
     pub(crate) outputs: Vec<O>,
+    /// How many outputs the worker has consumed itself.
+    pub(crate) consumed: usize,
     /// The items in whose place there is no output, by rising index.
     pub(crate) failures: Vec<Failure>,
     /// What ended the run behind all of these, though no item is to blame for it: a panic of the input, a worker whose
     /// state could not be made anew.
     pub(crate) fatal: Option<Error>,
+    /// How a consumer hook on the worker's thread ended the run.
+    pub(crate) halt: Option<Halt>,
     /// Items at the end of the chunk that were dropped without being worked.
     pub(crate) unworked: usize,
+}
+
+impl<O> Done<O> {
+    /// A chunk of so many items of which nothing is known yet.
+    pub(crate) fn new(ticket: Ticket, items: usize) -> Self {
+        Self {
+            ticket,
+            items,
+            outputs: Vec::new(),
+            consumed: 0,
+            failures: Vec::new(),
+            fatal: None,
+            halt: None,
+            unworked: 0,
+        }
+    }
+}
+
+/// How a consumer hook ended a run.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// It has seen enough.
+    Break,
+    Error(Error),
+    /// At an item, or before the first.
+    Panic {
+        payload: Box<dyn Any + Send>,
+        at_item: bool,
+    },
 }
 
 /// An item that failed.

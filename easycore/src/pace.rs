@@ -36,20 +36,20 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// `item_size` is that of an item or an output, whichever is larger, in bytes.
-    pub(crate) fn new(options: &Options, workers: usize, item_size: usize) -> Self {
+    /// `buffered` is how many bytes an item or an output, whichever is larger, takes in a buffer.
+    pub(crate) fn new(options: &Options, workers: usize, buffered: usize) -> Self {
         let (automatic_chunk, chunk) = match options.chunk {
             Chunk::Auto => (true, 1),
             Chunk::Exactly(items) => (false, items),
         };
         // Two chunks for each worker, so that an explicit window does not make workers take turns.
-        let shared = options.window.map_or(MAX_CHUNK, |window| (window / (2 * workers)).max(1));
+        let shared = (options.window.unwrap_or(MAX_WINDOW) / (2 * workers)).max(1);
         let mut pace = Self {
             workers,
             queue_scale: options.queue_scale,
             explicit_window: options.window,
             automatic_chunk,
-            max_chunk: cached_items(item_size).min(shared),
+            max_chunk: cached_items(buffered).min(shared),
             chunk,
             window: 0,
             cost: None,
@@ -99,9 +99,10 @@ impl Pace {
     }
 }
 
-/// How many items of so many bytes an automatic chunk holds at the most.
+/// How many items of so many bytes an automatic chunk holds at the most. What takes no room in a buffer is bounded by the
+/// window alone.
 pub(crate) fn cached_items(item_size: usize) -> usize {
-    (MAX_CHUNK_BYTES / item_size.max(1)).clamp(1, MAX_CHUNK)
+    MAX_CHUNK_BYTES.checked_div(item_size).map_or(MAX_WINDOW, |items| items.clamp(1, MAX_CHUNK))
 }
 
 fn items_in(time: Duration, cost: f64) -> usize {

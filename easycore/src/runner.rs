@@ -1,27 +1,28 @@
-//! Wires the stages of a run together: devices, pool, source, workers, consumer, report. It has no loop of its own.
+//! The runner as its users see it; what a run consists of is in `drive.rs`.
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::time::Instant;
 
-use crate::consume::{Ledger, consume};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
+
+use crate::consume::Ledger;
 use crate::control::{Canceller, Control};
 use crate::devices::{Devices, IntoDevices};
-use crate::error::{Error, ErrorKind};
+use crate::drive::{on_every_worker, open, started};
+use crate::error::Error;
 use crate::gate::Gate;
-use crate::hooks::{HookError, Hooks};
-use crate::options::{Options, Pinning};
-use crate::pace::Pace;
-use crate::panic::{Cause, drop_quietly, guard};
-use crate::pool::{Crew, pin};
+use crate::hooks::{HookError, Hooks, MergeHooks};
+use crate::iterated::{Fallible, Iterated, Plain};
+use crate::merging::Merging;
+use crate::options::Options;
+use crate::panic::drop_quietly;
+use crate::placement::{AtCaller, Placement as _};
+use crate::pool::Crew;
 use crate::produce;
 use crate::report::Report;
 use crate::session::Session;
-use crate::source::{Fallible, Input, Plain};
 use crate::stream::Stream;
-use crate::sync::Mutex;
 use crate::worker::Worker;
 
 /// Runs [`Hooks`] over an input: what every type made by [`parallel_runner`](macro@crate::parallel_runner) forwards to.
@@ -80,14 +81,14 @@ use crate::worker::Worker;
 #[must_use = "a runner does nothing until it is run"]
 pub struct Runner<H: Hooks> {
     /// Or what is wrong with what was passed for them.
-    devices: Result<Devices, String>,
-    config: Arc<H::Config>,
-    options: Options,
-    crew: Option<Crew>,
-    control: Control,
+    pub(crate) devices: Result<Devices, String>,
+    pub(crate) config: Arc<H::Config>,
+    pub(crate) options: Options,
+    pub(crate) crew: Option<Crew>,
+    pub(crate) control: Control,
     /// The run of a stream that may have been leaked.
-    streaming: Option<Arc<Gate>>,
-    report: Option<Report>,
+    pub(crate) streaming: Option<Arc<Gate>>,
+    pub(crate) report: Option<Report>,
     hooks: PhantomData<fn() -> H>,
 }
 
@@ -122,7 +123,7 @@ impl<H: Hooks> Runner<H> {
     /// `producer_init` fails or panics: the workers that did start are ended, and a later start tries again;
     /// [`ErrorKind::Cancelled`].
     pub fn start(&mut self) -> Result<(), Error> {
-        self.begin().map(drop)
+        self.begin(0).map(drop)
     }
 
     /// Runs the whole job: every item through `producer_work` on some worker, every output through `consumer_work` on
@@ -143,7 +144,7 @@ impl<H: Hooks> Runner<H> {
         I: IntoIterator<Item = H::Item>,
         I::IntoIter: Send,
     {
-        self.run_input(|| Plain(data.into_iter()))
+        self.run_input::<_, AtCaller>(|| Plain(data.into_iter()))
     }
 
     /// Like [`run`](Self::run), for input that can fail: an `Err` is a failed item, and
@@ -179,7 +180,41 @@ impl<H: Hooks> Runner<H> {
         I::IntoIter: Send,
         E: Into<HookError>,
     {
-        self.run_input(|| Fallible(data.into_iter()))
+        self.run_input::<_, AtCaller>(|| Fallible(data.into_iter()))
+    }
+
+    /// Like [`run`](Self::run), for input that can be split: a range, a slice, a vector, or any other of rayon's indexed
+    /// parallel iterators. Workers claim whole parts of it and iterate over them by themselves, so that nothing is pulled
+    /// item by item. Order, window and errors are as ever; what is mapped onto the iterator runs on the workers, and a
+    /// panic there is a failed item.
+    ///
+    /// ```
+    /// use easycore::parallel_runner;
+    ///
+    /// #[parallel_runner]
+    /// impl<'a> Lengths<'a> {
+    ///     fn producer_work(word: &'a String) -> usize {
+    ///         word.len()
+    ///     }
+    /// }
+    ///
+    /// let words: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+    /// let lengths = Lengths::new(2).run_indexed(&words)?;
+    /// assert_eq!(lengths.iter().sum::<usize>(), 10 + 2 * 90 + 3 * 900);
+    /// # Ok::<(), easycore::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn run_indexed<I>(&mut self, data: I) -> Result<H::Outcome, Error>
+    where
+        I: IntoParallelIterator<Item = H::Item>,
+        I::Iter: IndexedParallelIterator,
+    {
+        self.run_split::<_, AtCaller>(data)
     }
 
     /// Folds into a consumer state of the caller's: no `consumer_init`, no `consumer_end`. After an error everything
@@ -210,9 +245,7 @@ impl<H: Hooks> Runner<H> {
         I: IntoIterator<Item = H::Item>,
         I::IntoIter: Send,
     {
-        let progress = self.begin_run()?;
-        let input = open(|| Plain(data.into_iter()))?;
-        self.fold(&progress, state, input)
+        self.run_input_into::<_, AtCaller>(state, || Plain(data.into_iter()))
     }
 
     /// Hands the outputs out one by one, in place of the consumer hooks. The workers work ahead as far as the window
@@ -226,18 +259,21 @@ impl<H: Hooks> Runner<H> {
         I: IntoIterator<Item = H::Item>,
         I::IntoIter: Send + 'static,
     {
-        let opened = self.begin_run().and_then(|progress| Ok((progress, open(|| Plain(data.into_iter()))?)));
+        let buffered = size_of::<H::Item>().max(size_of::<H::Output>());
+        let opened =
+            self.begin_run(buffered).and_then(|progress| Ok((progress, open(|| Plain(data.into_iter()))?)));
         let (progress, input) = match opened {
             Ok(opened) => opened,
             Err(error) => return Stream::failed(error),
         };
         let crew = started(self.crew.as_ref());
         let gate = &progress.gate;
-        let session = Arc::new(Session::<H, _>::new(&self.config, self.options.on_error, gate, input));
+        let source = Iterated::new(input);
+        let session = Arc::new(Session::<H, _>::new(&self.config, self.options.on_error, gate, source));
         gate.enter(crew.len());
         self.streaming = Some(Arc::clone(gate));
         let shared = Arc::clone(&session);
-        let job: Arc<dyn Fn(&Worker) + Send + Sync> = Arc::new(move |worker| produce::work(&shared, worker));
+        let job: Arc<dyn Fn(&Worker) + Send + Sync> = Arc::new(move |worker| AtCaller.work(&shared, worker));
         crew.spawn(&job);
         let ledger = Ledger::new(H::ORDER, self.options.on_error);
         Stream::new(session, ledger, progress, &mut self.report, &mut self.streaming)
@@ -274,82 +310,12 @@ impl<H: Hooks> Runner<H> {
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
     }
+}
 
-    fn run_input<I: Input<Item = H::Item>>(&mut self, data: impl FnOnce() -> I) -> Result<H::Outcome, Error> {
-        let progress = self.begin_run()?;
-        let input = open(data)?;
-        let mut state =
-            H::consumer_init(&self.config).map_err(|error| consumer_error("consumer_init", error))?;
-        self.fold(&progress, &mut state, input)?;
-        H::consumer_end(&self.config, state).map_err(|error| consumer_error("consumer_end", error))
-    }
-
-    /// Opens a run: whatever becomes of it, the last run's report is gone.
-    fn begin_run(&mut self) -> Result<Progress, Error> {
-        self.report = Some(Report::default());
-        self.begin()
-    }
-
-    /// Starts the workers if need be. From here on they can be cancelled.
-    fn begin(&mut self) -> Result<Progress, Error> {
-        self.settle_stream();
-        self.options.check()?;
-        let devices = self.devices.as_ref().map_err(|what| Error::new(ErrorKind::Devices, what.clone()))?;
-        let workers = self.crew.as_ref().map_or_else(
-            || devices.as_slice().len().saturating_mul(self.options.workers_per_device),
-            Crew::len,
-        );
-        let item_size = size_of::<H::Item>().max(size_of::<H::Output>());
-        let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, item_size)));
-        let mut progress = Progress::new(gate, &self.control);
-        if self.crew.is_none() {
-            let crew = Crew::open(H::NAME, devices, &self.options, &self.control)?;
-            let pinning = self.options.pin;
-            let started = on_every_worker(&crew, |worker| {
-                match pinning {
-                    Pinning::No => {}
-                    Pinning::IfSupported => drop(pin(worker)),
-                    Pinning::Always => pin(worker)?,
-                }
-                produce::start::<H>(worker, &self.config)
-            });
-            if let Err(error) = started {
-                // The cause of the failed start is what the caller has to know.
-                let _ = on_every_worker(&crew, |worker| produce::end::<H>(worker, &self.config));
-                return Err(error);
-            }
-            self.crew = Some(crew);
-        }
-        progress.begun = Instant::now();
-        if progress.gate.is_cancelled() { Err(Error::cancelled()) } else { Ok(progress) }
-    }
-
-    /// Produces and consumes; the workers are at rest when it returns or unwinds.
-    fn fold<I>(&mut self, progress: &Progress, state: &mut H::ConsumerState, input: I) -> Result<(), Error>
-    where
-        I: Input<Item = H::Item>,
-    {
-        let crew = started(self.crew.as_ref());
-        let session = Session::<H, I>::new(&self.config, self.options.on_error, &progress.gate, input);
-        let mut ledger = Ledger::new(H::ORDER, self.options.on_error);
-        session.gate.enter(crew.len());
-        let panic = crew
-            .broadcast(|worker| produce::work(&session, worker), || consume(&session, &mut ledger, state))?;
-        let (report, result) = session.close(ledger, progress.begun);
-        self.report = Some(report);
-        if let Some(payload) = panic {
-            resume_unwind(payload);
-        }
-        result
-    }
-
-    /// Stops a stream that was leaked, and waits for it.
-    fn settle_stream(&mut self) {
-        if let Some(gate) = self.streaming.take() {
-            gate.cancel();
-            gate.await_rest();
-            self.control.end();
-        }
+impl<H: MergeHooks> Runner<H> {
+    /// The same runner with consumption on the workers; see [`MergeHooks`].
+    pub fn merging(&mut self) -> Merging<'_, H> {
+        Merging(self)
     }
 }
 
@@ -369,54 +335,4 @@ impl<H: Hooks> fmt::Debug for Runner<H> {
             .field("is_active", &self.is_active())
             .finish_non_exhaustive()
     }
-}
-
-/// A run that can be cancelled, from its opening to its end.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    pub(crate) gate: Arc<Gate>,
-    /// When the workers had been started.
-    pub(crate) begun: Instant,
-    control: Control,
-}
-
-impl Progress {
-    fn new(gate: Arc<Gate>, control: &Control) -> Self {
-        control.begin(Arc::clone(&gate));
-        Self { gate, begun: Instant::now(), control: control.clone() }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.control.end();
-    }
-}
-
-/// Runs `job` on every worker, and returns the failure of the first that failed, by index.
-fn on_every_worker(crew: &Crew, job: impl Fn(&Worker) -> Result<(), Error> + Sync) -> Result<(), Error> {
-    let failures = Mutex::new(Vec::new());
-    crew.broadcast_always(|worker| {
-        if let Err(error) = job(worker) {
-            failures.lock().push(error);
-        }
-    });
-    let mut failures = failures.into_inner();
-    failures.sort_by_key(|error| std::cmp::Reverse(error.worker()));
-    let first = failures.pop();
-    failures.into_iter().for_each(drop_quietly);
-    first.map_or(Ok(()), Err)
-}
-
-/// Makes the input's iterator, which is the caller's code.
-fn open<I: Input>(data: impl FnOnce() -> I) -> Result<I, Error> {
-    guard(|| Ok(data())).map_err(Error::in_input)
-}
-
-fn started(crew: Option<&Crew>) -> &Crew {
-    crew.expect("`begin` succeeds only with started workers")
-}
-
-fn consumer_error(hook: &'static str, error: HookError) -> Error {
-    Error::in_hook(ErrorKind::Consumer, hook, Cause::Error(error))
 }

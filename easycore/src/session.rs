@@ -9,28 +9,27 @@ use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::inbox::Inbox;
 use crate::options::OnError;
-use crate::panic::guard;
 use crate::report::{Report, WorkerReport};
-use crate::source::{Input, Source};
+use crate::source::Source;
 use crate::sync::Mutex;
 
-pub(crate) struct Session<H: Hooks, I> {
+pub(crate) struct Session<H: Hooks, S> {
     pub(crate) config: Arc<H::Config>,
     pub(crate) on_error: OnError,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) source: Source<I>,
+    pub(crate) source: S,
     pub(crate) inbox: Inbox<H::Output>,
     /// Each worker adds its own when it leaves.
     pub(crate) workers: Mutex<Vec<WorkerReport>>,
 }
 
-impl<H: Hooks, I: Input<Item = H::Item>> Session<H, I> {
-    pub(crate) fn new(config: &Arc<H::Config>, on_error: OnError, gate: &Arc<Gate>, input: I) -> Self {
+impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
+    pub(crate) fn new(config: &Arc<H::Config>, on_error: OnError, gate: &Arc<Gate>, source: S) -> Self {
         Self {
             config: Arc::clone(config),
             on_error,
             gate: Arc::clone(gate),
-            source: Source::new(input),
+            source,
             inbox: Inbox::new(),
             workers: Mutex::new(Vec::new()),
         }
@@ -38,10 +37,7 @@ impl<H: Hooks, I: Input<Item = H::Item>> Session<H, I> {
 
     /// Ends a run whose workers have left: drops the input, and closes the accounts.
     pub(crate) fn close(&self, ledger: Ledger, begun: Instant) -> (Report, Result<(), Error>) {
-        let input = guard(|| {
-            drop(self.source.take());
-            Ok(())
-        });
+        let input = self.source.close();
         let (mut report, error) = ledger.close(&self.gate);
         report.elapsed = begun.elapsed();
         report.workers = std::mem::take(&mut *self.workers.lock());

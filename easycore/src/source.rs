@@ -1,48 +1,41 @@
-//! The input of a run: an iterator in a slot, which the worker that holds the claim takes out, pulls and puts back.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
+//! The input of a run. One worker at a time holds the claim, takes the input out of its slot, takes a chunk off it and puts it
+//! back; no lock is held meanwhile.
 
 use crate::gate::Gate;
 use crate::hooks::HookError;
-use crate::pace::cached_items;
-use crate::panic::Panic;
+use crate::panic::{Cause, Panic, guard};
 use crate::sync::Mutex;
 
-/// An iterator of items, or of items that may have failed.
-pub(crate) trait Input: Send {
+/// Where chunks of items come from.
+pub(crate) trait Source: Send + Sync {
     type Item;
 
-    fn next(&mut self) -> Option<Result<Self::Item, HookError>>;
-}
+    /// What a worker keeps from chunk to chunk, so as not to allocate for each.
+    type Buffer: Default;
 
-/// The input of `run`: every item is good.
-#[derive(Debug)]
-pub(crate) struct Plain<I>(pub(crate) I);
+    /// The items of a chunk.
+    type Chunk<'b>: ExactSizeIterator<Item = Self::Item>
+    where
+        Self: 'b;
 
-impl<I: Iterator + Send> Input for Plain<I> {
-    type Item = I::Item;
+    /// How many bytes an item takes in a buffer.
+    const BUFFERED: usize;
 
-    #[inline]
-    fn next(&mut self) -> Option<Result<I::Item, HookError>> {
-        self.0.next().map(Ok)
-    }
-}
+    /// Takes up to `budget` items. Only the worker that holds the claim may call this.
+    fn pull<'b>(
+        &self,
+        budget: usize,
+        buffer: &'b mut Self::Buffer,
+        gate: &Gate,
+    ) -> (Self::Chunk<'b>, ChunkEnd)
+    where
+        Self: 'b;
 
-/// The input of `try_run`.
-#[derive(Debug)]
-pub(crate) struct Fallible<I>(pub(crate) I);
+    /// Drops what is left of a chunk, and returns how many items that was.
+    fn discard(chunk: Self::Chunk<'_>) -> usize;
 
-impl<I, T, E> Input for Fallible<I>
-where
-    I: Iterator<Item = Result<T, E>> + Send,
-    E: Into<HookError>,
-{
-    type Item = T;
-
-    #[inline]
-    fn next(&mut self) -> Option<Result<T, HookError>> {
-        self.0.next().map(|item| item.map_err(Into::into))
-    }
+    /// Drops the input, when the run is over.
+    fn close(&self) -> Result<(), Cause>;
 }
 
 /// How a chunk ended.
@@ -58,38 +51,32 @@ pub(crate) enum ChunkEnd {
     Panicked(Panic),
 }
 
-/// Holds the input for whoever has the claim. No lock is held while it is pulled.
+/// Holds the input for whoever has the claim.
 #[derive(Debug)]
-pub(crate) struct Source<I>(Mutex<Option<I>>);
+pub(crate) struct Slot<T>(Mutex<Option<T>>);
 
-impl<I: Input> Source<I> {
-    pub(crate) fn new(input: I) -> Self {
+impl<T> Slot<T> {
+    pub(crate) fn new(input: T) -> Self {
         Self(Mutex::new(Some(input)))
     }
 
-    /// Pulls up to `budget` items into `items`, which is empty. Only the worker that holds the claim may call this.
-    pub(crate) fn pull(&self, budget: usize, items: &mut Vec<I::Item>, gate: &Gate) -> ChunkEnd {
-        let mut input = self.take().expect("only the holder of the claim takes the input, and puts it back");
-        items.reserve(budget.min(cached_items(size_of::<I::Item>())));
-        let end = catch_unwind(AssertUnwindSafe(|| {
-            loop {
-                match input.next() {
-                    Some(Ok(item)) => items.push(item),
-                    Some(Err(error)) => return ChunkEnd::Failed(error),
-                    None => return ChunkEnd::Exhausted,
-                }
-                if items.len() == budget || gate.wants_what_is_pulled() {
-                    return ChunkEnd::Full;
-                }
-            }
-        }))
-        .unwrap_or_else(|payload| ChunkEnd::Panicked(Panic::from_payload(payload)));
-        *self.0.lock() = Some(input);
-        end
+    pub(crate) fn take(&self) -> T {
+        self.0
+            .lock()
+            .take()
+            .expect("only the holder of the claim takes the input, and puts it back if there is more")
     }
 
-    /// Takes the input out, for good if the run is over.
-    pub(crate) fn take(&self) -> Option<I> {
-        self.0.lock().take()
+    pub(crate) fn put_back(&self, input: T) {
+        *self.0.lock() = Some(input);
+    }
+
+    /// Drops what is in the slot.
+    pub(crate) fn close(&self) -> Result<(), Cause> {
+        let input = self.0.lock().take();
+        guard(|| {
+            drop(input);
+            Ok(())
+        })
     }
 }

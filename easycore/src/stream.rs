@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 
 use crate::consume::{Intake, Ledger, Walk};
+use crate::drive::Progress;
 use crate::error::Error;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::inbox::{Done, Inbox};
 use crate::panic::drop_quietly;
 use crate::report::Report;
-use crate::runner::Progress;
 use crate::session::Session;
-use crate::source::Input;
+use crate::source::Source;
 
 /// The outputs of a run, as an iterator of `Result<O, Error>`: in input order, or as they finish.
 ///
@@ -80,10 +80,10 @@ trait Feed<O>: Send + Sync {
     fn close(&self, ledger: Ledger, progress: &Progress) -> (Report, Result<(), Error>);
 }
 
-impl<H, I> Feed<H::Output> for Session<H, I>
+impl<H, S> Feed<H::Output> for Session<H, S>
 where
     H: Hooks,
-    I: Input<Item = H::Item>,
+    S: Source<Item = H::Item>,
 {
     fn inbox(&self) -> &Inbox<H::Output> {
         &self.inbox
@@ -99,8 +99,8 @@ impl<'r, O> Stream<'r, O> {
         Self { state: State::Failed(error) }
     }
 
-    pub(crate) fn new<H, I>(
-        session: Arc<Session<H, I>>,
+    pub(crate) fn new<H, S>(
+        session: Arc<Session<H, S>>,
         ledger: Ledger,
         progress: Progress,
         report: &'r mut Option<Report>,
@@ -108,7 +108,7 @@ impl<'r, O> Stream<'r, O> {
     ) -> Self
     where
         H: Hooks<Output = O> + 'static,
-        I: Input<Item = H::Item> + 'static,
+        S: Source<Item = H::Item> + 'static,
     {
         Self {
             state: State::Running(Box::new(Running {
@@ -148,7 +148,7 @@ impl<O> Running<'_, O> {
         self.ledger.counts.discarded += std::mem::take(&mut self.unworked);
         self.progress.gate.give_back(std::mem::take(&mut self.items));
         let Some(done) = self.intake.next(&self.progress.gate, self.feed.inbox()) else { return false };
-        let Done { ticket, items, outputs, failures, fatal, unworked } = done;
+        let Done { ticket, items, outputs, failures, fatal, unworked, .. } = done;
         self.walk = Walk::new(ticket.first, outputs.into_iter(), failures, fatal);
         (self.items, self.unworked) = (items, unworked);
         true

@@ -1,0 +1,231 @@
+//! From the opening of a run to its end: starting the workers, sending them off, consuming, and closing the accounts. It has no
+//! loop of its own.
+
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rayon::iter::plumbing::{Producer, ProducerCallback};
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
+
+use crate::consume::{Ledger, consume};
+use crate::control::Control;
+use crate::error::{Error, ErrorKind};
+use crate::gate::Gate;
+use crate::hooks::{HookError, Hooks};
+use crate::iterated::{Input, Iterated};
+use crate::options::Pinning;
+use crate::pace::Pace;
+use crate::panic::{Cause, drop_quietly, guard};
+use crate::placement::Placement;
+use crate::pool::{Crew, pin};
+use crate::produce;
+use crate::report::Report;
+use crate::runner::Runner;
+use crate::session::Session;
+use crate::source::Source;
+use crate::split::Split;
+use crate::sync::Mutex;
+use crate::worker::Worker;
+
+impl<H: Hooks> Runner<H> {
+    /// A run over an iterator, with a consumer state of its own.
+    pub(crate) fn run_input<I, P>(&mut self, data: impl FnOnce() -> I) -> Result<H::Outcome, Error>
+    where
+        I: Input<Item = H::Item>,
+        P: Placement<H>,
+    {
+        let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED))?;
+        let source = Iterated::new(open(data)?);
+        self.account(|runner, state| runner.fold::<_, P>(&progress, state, source))
+    }
+
+    /// A run over an iterator, into a consumer state of the caller's.
+    pub(crate) fn run_input_into<I, P>(
+        &mut self,
+        state: &mut H::ConsumerState,
+        data: impl FnOnce() -> I,
+    ) -> Result<(), Error>
+    where
+        I: Input<Item = H::Item>,
+        P: Placement<H>,
+    {
+        let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED))?;
+        let source = Iterated::new(open(data)?);
+        self.fold::<_, P>(&progress, state, source)
+    }
+
+    /// A run over input that can be split.
+    pub(crate) fn run_split<I, P>(&mut self, data: I) -> Result<H::Outcome, Error>
+    where
+        I: IntoParallelIterator<Item = H::Item>,
+        I::Iter: IndexedParallelIterator,
+        P: Placement<H>,
+    {
+        let progress = self.begin_run(P::BUFFERED)?;
+        let input = open(|| data.into_par_iter())?;
+        let items = input.len();
+        self.account(|runner, state| {
+            let progress = &progress;
+            input.with_producer(FoldParts::<H, P> { runner, progress, state, items, placement: PhantomData })
+        })
+    }
+
+    /// Gives a run its own consumer state, and makes the outcome of it.
+    fn account(
+        &mut self,
+        fold: impl FnOnce(&mut Self, &mut H::ConsumerState) -> Result<(), Error>,
+    ) -> Result<H::Outcome, Error> {
+        let mut state =
+            H::consumer_init(&self.config).map_err(|error| consumer_error("consumer_init", error))?;
+        fold(self, &mut state)?;
+        H::consumer_end(&self.config, state).map_err(|error| consumer_error("consumer_end", error))
+    }
+
+    /// Opens a run: whatever becomes of it, the last run's report is gone.
+    pub(crate) fn begin_run(&mut self, buffered: usize) -> Result<Progress, Error> {
+        self.report = Some(Report::default());
+        self.begin(buffered)
+    }
+
+    /// Starts the workers if need be. From here on they can be cancelled. `buffered` is as in [`Pace::new`].
+    pub(crate) fn begin(&mut self, buffered: usize) -> Result<Progress, Error> {
+        self.settle_stream();
+        self.options.check()?;
+        let devices = self.devices.as_ref().map_err(|what| Error::new(ErrorKind::Devices, what.clone()))?;
+        let workers = self.crew.as_ref().map_or_else(
+            || devices.as_slice().len().saturating_mul(self.options.workers_per_device),
+            Crew::len,
+        );
+        let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, buffered)));
+        let mut progress = Progress::new(gate, &self.control);
+        if self.crew.is_none() {
+            let crew = Crew::open(H::NAME, devices, &self.options, &self.control)?;
+            let pinning = self.options.pin;
+            let started = on_every_worker(&crew, |worker| {
+                match pinning {
+                    Pinning::No => {}
+                    Pinning::IfSupported => drop(pin(worker)),
+                    Pinning::Always => pin(worker)?,
+                }
+                produce::start::<H>(worker, &self.config)
+            });
+            if let Err(error) = started {
+                // The cause of the failed start is what the caller has to know.
+                let _ = on_every_worker(&crew, |worker| produce::end::<H>(worker, &self.config));
+                return Err(error);
+            }
+            self.crew = Some(crew);
+        }
+        progress.begun = Instant::now();
+        if progress.gate.is_cancelled() { Err(Error::cancelled()) } else { Ok(progress) }
+    }
+
+    /// Produces and consumes; the workers are at rest when it returns or unwinds.
+    fn fold<S, P>(
+        &mut self,
+        progress: &Progress,
+        state: &mut H::ConsumerState,
+        source: S,
+    ) -> Result<(), Error>
+    where
+        S: Source<Item = H::Item>,
+        P: Placement<H>,
+    {
+        let crew = started(self.crew.as_ref());
+        let session = Session::<H, S>::new(&self.config, self.options.on_error, &progress.gate, source);
+        let mut ledger = Ledger::new(H::ORDER, self.options.on_error);
+        let placement = P::default();
+        session.gate.enter(crew.len());
+        let panic = crew
+            .broadcast(|worker| placement.work(&session, worker), || consume(&session, &mut ledger, state))?;
+        let (report, result) = session.close(ledger, progress.begun);
+        self.report = Some(report);
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
+        // What was consumed counts, whatever ended the run.
+        let merged = placement.merge(&self.config, state);
+        result.and(merged)
+    }
+
+    /// Stops a stream that was leaked, and waits for it.
+    pub(crate) fn settle_stream(&mut self) {
+        if let Some(gate) = self.streaming.take() {
+            gate.cancel();
+            gate.await_rest();
+            self.control.end();
+        }
+    }
+}
+
+/// Takes a split input's producer, whose type only the input knows, into a run.
+struct FoldParts<'r, H: Hooks, P> {
+    runner: &'r mut Runner<H>,
+    progress: &'r Progress,
+    state: &'r mut H::ConsumerState,
+    items: usize,
+    placement: PhantomData<fn() -> P>,
+}
+
+impl<H: Hooks, P: Placement<H>> ProducerCallback<H::Item> for FoldParts<'_, H, P> {
+    type Output = Result<(), Error>;
+
+    fn callback<Q: Producer<Item = H::Item>>(self, producer: Q) -> Result<(), Error> {
+        self.runner.fold::<_, P>(self.progress, self.state, Split::new(producer, self.items))
+    }
+}
+
+/// A run that can be cancelled, from its opening to its end.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) gate: Arc<Gate>,
+    /// When the workers had been started.
+    pub(crate) begun: Instant,
+    control: Control,
+}
+
+impl Progress {
+    fn new(gate: Arc<Gate>, control: &Control) -> Self {
+        control.begin(Arc::clone(&gate));
+        Self { gate, begun: Instant::now(), control: control.clone() }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.control.end();
+    }
+}
+
+/// Runs `job` on every worker, and returns the failure of the first that failed, by index.
+pub(crate) fn on_every_worker(
+    crew: &Crew,
+    job: impl Fn(&Worker) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let failures = Mutex::new(Vec::new());
+    crew.broadcast_always(|worker| {
+        if let Err(error) = job(worker) {
+            failures.lock().push(error);
+        }
+    });
+    let mut failures = failures.into_inner();
+    failures.sort_by_key(|error| std::cmp::Reverse(error.worker()));
+    let first = failures.pop();
+    failures.into_iter().for_each(drop_quietly);
+    first.map_or(Ok(()), Err)
+}
+
+/// Makes the input's iterator, which is the caller's code.
+pub(crate) fn open<I>(data: impl FnOnce() -> I) -> Result<I, Error> {
+    guard(|| Ok(data())).map_err(Error::in_input)
+}
+
+pub(crate) fn started(crew: Option<&Crew>) -> &Crew {
+    crew.expect("`begin` succeeds only with started workers")
+}
+
+pub(crate) fn consumer_error(hook: &'static str, error: HookError) -> Error {
+    Error::in_hook(ErrorKind::Consumer, hook, Cause::Error(error))
+}

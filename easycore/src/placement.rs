@@ -1,0 +1,72 @@
+//! Where outputs are consumed: on the caller's thread, or on the workers, whose consumer states are merged at the end.
+
+use crate::drive::consumer_error;
+use crate::error::Error;
+use crate::hooks::{Hooks, MergeHooks};
+use crate::produce;
+use crate::session::Session;
+use crate::sink::{Collect, Fold, Sink};
+use crate::source::Source;
+use crate::sync::Mutex;
+use crate::worker::Worker;
+
+/// A way to consume a run.
+pub(crate) trait Placement<H: Hooks>: Default + Sync {
+    /// How many bytes an output takes in a buffer.
+    const BUFFERED: usize;
+
+    /// A worker's part in the run.
+    fn work<S: Source<Item = H::Item>>(&self, session: &Session<H, S>, worker: &Worker);
+
+    /// Brings what the workers have consumed into `state`.
+    fn merge(self, config: &H::Config, state: &mut H::ConsumerState) -> Result<(), Error>;
+}
+
+/// Consumes on the caller's thread.
+#[derive(Debug, Default)]
+pub(crate) struct AtCaller;
+
+impl<H: Hooks> Placement<H> for AtCaller {
+    const BUFFERED: usize = <Collect<H::Output> as Sink<H>>::BUFFERED;
+
+    fn work<S: Source<Item = H::Item>>(&self, session: &Session<H, S>, worker: &Worker) {
+        produce::work(session, worker, &mut Collect::new());
+    }
+
+    fn merge(self, _: &H::Config, _: &mut H::ConsumerState) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Consumes on the workers.
+#[derive(Debug)]
+pub(crate) struct AtWorkers<A> {
+    /// The consumer states of the workers that had an item, by worker index.
+    partial: Mutex<Vec<(usize, A)>>,
+}
+
+impl<A> Default for AtWorkers<A> {
+    fn default() -> Self {
+        Self { partial: Mutex::new(Vec::new()) }
+    }
+}
+
+impl<H: MergeHooks> Placement<H> for AtWorkers<H::ConsumerState> {
+    const BUFFERED: usize = <Fold<H::ConsumerState> as Sink<H>>::BUFFERED;
+
+    fn work<S: Source<Item = H::Item>>(&self, session: &Session<H, S>, worker: &Worker) {
+        let mut fold = Fold::new();
+        produce::work(session, worker, &mut fold);
+        if let Some(state) = fold.state {
+            self.partial.lock().push((worker.index(), state));
+        }
+    }
+
+    fn merge(self, config: &H::Config, state: &mut H::ConsumerState) -> Result<(), Error> {
+        let mut partial = self.partial.into_inner();
+        partial.sort_by_key(|(worker, _)| *worker);
+        partial.into_iter().try_for_each(|(_, from)| {
+            H::consumer_merge(config, state, from).map_err(|error| consumer_error("consumer_merge", error))
+        })
+    }
+}
