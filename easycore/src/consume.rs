@@ -105,23 +105,23 @@ impl Ledger {
         gate.stop();
     }
 
-    /// Judges an item that failed on its way to the consumer.
+    /// Judges items that failed on their way to the consumer.
     pub(crate) fn judge(&mut self, failure: Failure, gate: &Gate) {
-        let Failure { index, error } = failure;
+        let Failure { items, error } = failure;
         if !self.is_consuming(gate) || self.error.is_some() {
-            self.counts.failed += 1;
+            self.counts.failed += items.len();
             return drop_quietly(error);
         }
-        let skipped = self.counts.skipped + 1;
+        let skipped = self.counts.skipped + items.len();
         if self.on_error.tolerates(skipped, self.counts.consumed + skipped) {
             self.counts.skipped = skipped;
             if self.skipped_items.len() < MAX_LISTED {
-                self.skipped_items.push(Skipped { index, error });
+                self.skipped_items.push(Skipped { index: items.start, count: items.len(), error });
             } else {
                 drop_quietly(error);
             }
         } else {
-            self.counts.failed += 1;
+            self.counts.failed += items.len();
             self.fail(error, gate);
         }
     }
@@ -193,7 +193,8 @@ impl<I: ExactSizeIterator> Walk<I> {
 
     /// How many outputs come before the next failure.
     fn row(&self) -> usize {
-        let ahead = self.failures.as_slice().first().map_or(usize::MAX, |failure| failure.index - self.index);
+        let ahead =
+            self.failures.as_slice().first().map_or(usize::MAX, |failure| failure.items.start - self.index);
         ahead.min(self.outputs.len())
     }
 }
@@ -210,7 +211,7 @@ impl Ledger {
                 return row;
             }
             if let Some(failure) = walk.failures.next() {
-                walk.index = failure.index + 1;
+                walk.index = failure.items.end;
                 self.judge(failure, gate);
             } else {
                 if let Some(error) = walk.fatal.take() {
@@ -237,7 +238,7 @@ where
     let mut intake = Intake::new(H::ORDER);
     let mut panic = None;
     while let Some(done) = intake.next(gate, &session.inbox) {
-        let Done { ticket, items, mut outputs, consumed, failures, fatal, halt, unworked } = done;
+        let Done { ticket, items, mut outputs, consumed, failures, fatal, halt, dropped } = done;
         ledger.counts.consumed += consumed;
         let mut walk = Walk::new(ticket.first, outputs.drain(..), failures, fatal);
         loop {
@@ -270,7 +271,7 @@ where
             keep_first(&mut panic, ledger.halt(halt, gate));
         }
         drop(walk);
-        ledger.counts.discarded += unworked;
+        ledger.counts.discarded += dropped;
         session.inbox.recycle(outputs);
         gate.give_back(items);
     }

@@ -2,6 +2,7 @@
 //! loop of its own.
 
 use std::marker::PhantomData;
+use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,12 +21,12 @@ use crate::pace::Pace;
 use crate::panic::{Cause, drop_quietly, guard};
 use crate::placement::Placement;
 use crate::pool::{Crew, pin};
-use crate::produce;
 use crate::report::Report;
 use crate::runner::Runner;
 use crate::session::Session;
 use crate::source::Source;
 use crate::split::Split;
+use crate::state::Warm;
 use crate::sync::Mutex;
 use crate::worker::Worker;
 
@@ -92,13 +93,14 @@ impl<H: Hooks> Runner<H> {
     /// Starts the workers if need be. From here on they can be cancelled. `buffered` is as in [`Pace::new`].
     pub(crate) fn begin(&mut self, buffered: usize) -> Result<Progress, Error> {
         self.settle_stream();
-        self.options.check()?;
+        let batch = H::BATCH.map_or(1, NonZero::get);
+        self.options.check(batch)?;
         let devices = self.devices.as_ref().map_err(|what| Error::new(ErrorKind::Devices, what.clone()))?;
         let workers = self.crew.as_ref().map_or_else(
             || devices.as_slice().len().saturating_mul(self.options.workers_per_device),
             Crew::len,
         );
-        let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, buffered)));
+        let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, batch, buffered)));
         let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {
             let crew = Crew::open(H::NAME, devices, &self.options, &self.control)?;
@@ -109,11 +111,14 @@ impl<H: Hooks> Runner<H> {
                     Pinning::IfSupported => drop(pin(worker)),
                     Pinning::Always => pin(worker)?,
                 }
-                produce::start::<H>(worker, &self.config)
+                let mut warm = Warm::<H>::take(worker, &self.config);
+                warm.ready()?;
+                warm.put_back();
+                Ok(())
             });
             if let Err(error) = started {
                 // The cause of the failed start is what the caller has to know.
-                let _ = on_every_worker(&crew, |worker| produce::end::<H>(worker, &self.config));
+                let _ = on_every_worker(&crew, |worker| Warm::<H>::take(worker, &self.config).close());
                 return Err(error);
             }
             self.crew = Some(crew);

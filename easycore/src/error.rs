@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use crate::device::Device;
 use crate::hooks::HookError;
@@ -69,7 +70,7 @@ struct Inner {
     hook: Option<&'static str>,
     device: Option<Device>,
     worker: Option<usize>,
-    item: Option<usize>,
+    items: Option<Range<usize>>,
     cause: Option<Cause>,
 }
 
@@ -82,7 +83,7 @@ impl Error {
             hook: None,
             device: None,
             worker: None,
-            item: None,
+            items: None,
             cause: None,
         }))
     }
@@ -118,8 +119,12 @@ impl Error {
         self
     }
 
-    pub(crate) fn at_item(mut self, index: usize) -> Self {
-        self.0.item = Some(index);
+    pub(crate) fn at_item(self, index: usize) -> Self {
+        self.at_items(index..index + 1)
+    }
+
+    pub(crate) fn at_items(mut self, items: Range<usize>) -> Self {
+        self.0.items = Some(items);
         self
     }
 
@@ -153,19 +158,28 @@ impl Error {
         self.0.worker
     }
 
-    /// The item's position in the input, from 0, skipped items counted; `None` where no single item is at fault.
+    /// The item's position in the input, from 0, skipped items counted; the first one's if a batch failed; `None` where no
+    /// item is at fault.
     #[must_use]
     pub fn item(&self) -> Option<usize> {
-        self.0.item
+        self.0.items.as_ref().map(|items| items.start)
+    }
+
+    /// The positions of all items at fault: of those that failed together in a batch.
+    #[must_use]
+    pub fn items(&self) -> Option<Range<usize>> {
+        self.0.items.clone()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { what, device, worker, item, cause, .. } = &*self.0;
+        let Inner { what, device, worker, items, cause, .. } = &*self.0;
         f.write_str(what)?;
-        if let Some(item) = item {
-            write!(f, " at item {item}")?;
+        match items {
+            Some(items) if items.len() > 1 => write!(f, " at items {} to {}", items.start, items.end - 1)?,
+            Some(items) => write!(f, " at item {}", items.start)?,
+            None => {}
         }
         if let (Some(device), Some(worker)) = (device, worker) {
             write!(f, " on {device} (worker {worker})")?;
@@ -210,7 +224,7 @@ impl fmt::Debug for Error {
             .field("hook", &self.0.hook)
             .field("device", &self.0.device)
             .field("worker", &self.0.worker)
-            .field("item", &self.0.item)
+            .field("items", &self.0.items)
             .field("cause", &self.0.cause)
             .finish()
     }

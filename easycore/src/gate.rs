@@ -93,8 +93,13 @@ impl State {
         self.pace.window().saturating_sub(self.taken)
     }
 
+    /// Whether a batch fits.
+    fn has_room(&self) -> bool {
+        self.room() >= self.pace.batch()
+    }
+
     fn is_claimable(&self) -> bool {
-        self.source == Source::Open && !self.pulling && self.room() > 0
+        self.source == Source::Open && !self.pulling && self.has_room()
     }
 
     /// Whether a consumer that is waiting has what it waits for.
@@ -144,14 +149,14 @@ impl Gate {
             if state.source == Source::Closed {
                 return None;
             }
-            let wait = if state.room() == 0 { &mut waits.for_consumer } else { &mut waits.for_input };
+            let wait = if state.has_room() { &mut waits.for_input } else { &mut waits.for_consumer };
             let since = Instant::now();
             state.waiting_workers += 1;
             state = self.claimable.wait(state);
             state.waiting_workers -= 1;
             *wait += since.elapsed();
         }
-        let budget = state.pace.chunk().min(state.room());
+        let budget = state.pace.whole_batches(state.pace.chunk().min(state.room()));
         state.pulling = true;
         state.taken += budget;
         Some(budget)
@@ -275,8 +280,12 @@ impl Gate {
         state.delivered > seen
     }
 
-    /// In ordered mode what is being pulled does not help while an earlier chunk is still in work.
+    /// In ordered mode what is being pulled does not help while an earlier chunk is still in work; a batch waits until it is
+    /// full.
     fn ask_for_what_is_pulled(&self, state: &State, head: u64) {
+        if state.pace.batch() > 1 {
+            return;
+        }
         if state.awaited.is_some() && (self.order == Order::Unordered || head == state.next_chunk) {
             self.change_pulling(pulling::GO_ON, pulling::LET_GO);
         }

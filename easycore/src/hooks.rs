@@ -2,6 +2,7 @@
 //! Nothing here runs anything.
 
 use std::error::Error;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 
 use crate::worker::Worker;
@@ -76,6 +77,9 @@ pub trait Hooks: Sized {
     /// Read-only parameters shared by all hooks; `()` if there are none.
     type Config: Send + Sync + 'static;
 
+    /// How many items [`producer_batch`](Hooks::producer_batch) takes at once; without it items are worked one by one.
+    const BATCH: Option<NonZero<usize>> = None;
+
     /// What the input yields.
     type Item: Send;
 
@@ -106,6 +110,20 @@ pub trait Hooks: Sized {
         state: &mut Self::ProducerState,
         item: Self::Item,
     ) -> Result<Self::Output, HookError>;
+
+    /// Turns a batch of items into as many outputs, in their order. Called in place of
+    /// [`producer_work`](Hooks::producer_work) where [`BATCH`](Hooks::BATCH) says so: with that many items, or fewer at
+    /// the end of the input or before an `Err` item of `try_run`.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the batch, all of which has then failed.
+    fn producer_batch(
+        config: &Self::Config,
+        state: &mut Self::ProducerState,
+        items: Vec<Self::Item>,
+    ) -> Result<Vec<Self::Output>, HookError> {
+        items.into_iter().map(|item| Self::producer_work(config, state, item)).collect()
+    }
 
     /// Ends a worker's state, once for every successful [`producer_init`](Hooks::producer_init), on the same thread.
     /// Drops it unless overridden.

@@ -2,6 +2,7 @@
 //! is the gate's business.
 
 use std::any::Any;
+use std::ops::Range;
 
 use crate::error::Error;
 use crate::gate::Ticket;
@@ -11,7 +12,7 @@ use crate::sync::Mutex;
 #[derive(Debug)]
 pub(crate) struct Done<O> {
     pub(crate) ticket: Ticket,
-    /// How many items were pulled for it: outputs, consumed or not, failures and unworked items together.
+    /// How many items were pulled for it: outputs, consumed or not, failures and dropped items together.
     pub(crate) items: usize,
     /// What is still to be consumed.
     pub(crate) outputs: Vec<O>,
@@ -24,8 +25,8 @@ pub(crate) struct Done<O> {
     pub(crate) fatal: Option<Error>,
     /// How a consumer hook on the worker's thread ended the run.
     pub(crate) halt: Option<Halt>,
-    /// Items at the end of the chunk that were dropped without being worked.
-    pub(crate) unworked: usize,
+    /// Items at the end of the chunk that were dropped, most of them without being worked.
+    pub(crate) dropped: usize,
 }
 
 impl<O> Done<O> {
@@ -39,7 +40,7 @@ impl<O> Done<O> {
             failures: Vec::new(),
             fatal: None,
             halt: None,
-            unworked: 0,
+            dropped: 0,
         }
     }
 }
@@ -57,11 +58,18 @@ pub(crate) enum Halt {
     },
 }
 
-/// An item that failed.
+/// Items that failed, together if they were a batch.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    pub(crate) index: usize,
+    pub(crate) items: Range<usize>,
     pub(crate) error: Error,
+}
+
+impl Failure {
+    pub(crate) fn new(items: Range<usize>, error: Error) -> Self {
+        let error = error.at_items(items.clone());
+        Self { items, error }
+    }
 }
 
 /// Finished chunks on their way to the consumer, and empty output buffers on their way back.

@@ -193,8 +193,8 @@ impl Options {
         self
     }
 
-    /// Finds what makes no sense before anything is started.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Finds what makes no sense, for hooks that take so many items in a `batch`, before anything is started.
+    pub(crate) fn check(&self, batch: usize) -> Result<(), Error> {
         let fault = |what: String| Err(Error::new(ErrorKind::Options, what));
         if !(self.queue_scale.is_finite() && self.queue_scale > 0.0) {
             return fault(format!("queue_scale is {}: it must be a number above 0", self.queue_scale));
@@ -212,6 +212,16 @@ impl Options {
             (Chunk::Exactly(chunk), Some(window)) if chunk > window => {
                 return fault(format!(
                     "chunk is Exactly({chunk}), but the window holds {window}: raise the window"
+                ));
+            }
+            (Chunk::Exactly(chunk), _) if chunk % batch != 0 => {
+                return fault(format!(
+                    "chunk is Exactly({chunk}), but a batch holds {batch}: use a multiple of it"
+                ));
+            }
+            (_, Some(window)) if batch > window => {
+                return fault(format!(
+                    "a batch holds {batch}, but the window holds {window}: raise the window"
                 ));
             }
             _ => {}

@@ -25,6 +25,7 @@ const NEWEST_SHARE: f64 = 0.25;
 #[derive(Debug)]
 pub(crate) struct Pace {
     workers: usize,
+    batch: usize,
     queue_scale: f64,
     explicit_window: Option<usize>,
     automatic_chunk: bool,
@@ -36,20 +37,22 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// `buffered` is how many bytes an item or an output, whichever is larger, takes in a buffer.
-    pub(crate) fn new(options: &Options, workers: usize, buffered: usize) -> Self {
+    /// A chunk is a multiple of `batch` items. `buffered` is how many bytes an item or an output, whichever is larger,
+    /// takes in a buffer.
+    pub(crate) fn new(options: &Options, workers: usize, batch: usize, buffered: usize) -> Self {
         let (automatic_chunk, chunk) = match options.chunk {
-            Chunk::Auto => (true, 1),
+            Chunk::Auto => (true, batch),
             Chunk::Exactly(items) => (false, items),
         };
         // Two chunks for each worker, so that an explicit window does not make workers take turns.
         let shared = (options.window.unwrap_or(MAX_WINDOW) / (2 * workers)).max(1);
         let mut pace = Self {
             workers,
+            batch,
             queue_scale: options.queue_scale,
             explicit_window: options.window,
             automatic_chunk,
-            max_chunk: cached_items(buffered).min(shared),
+            max_chunk: cached_items(buffered).min(shared).max(batch),
             chunk,
             window: 0,
             cost: None,
@@ -68,6 +71,16 @@ impl Pace {
         self.chunk
     }
 
+    /// How many items a batch holds.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// So many items, rounded down to whole batches.
+    pub(crate) fn whole_batches(&self, items: usize) -> usize {
+        items - items % self.batch
+    }
+
     /// How many items may be pulled and not yet consumed.
     pub(crate) fn window(&self) -> usize {
         self.window
@@ -82,9 +95,9 @@ impl Pace {
         let cost = self.cost.map_or(newest, |mean| mean + NEWEST_SHARE * (newest - mean));
         self.cost = Some(cost);
         if self.automatic_chunk {
-            let wanted = items_in(CHUNK_TIME, cost).clamp(1, self.max_chunk);
+            let wanted = items_in(CHUNK_TIME, cost).clamp(self.batch, self.max_chunk);
             // Growth is gradual: the first items of a run say little about the rest.
-            self.chunk = wanted.min(2 * self.chunk);
+            self.chunk = self.whole_batches(wanted.min(2 * self.chunk));
         }
         self.window = self.fitting_window();
     }

@@ -1,8 +1,7 @@
-//! The worker's side: its state, and the step that turns a pulled chunk into a finished one. Everything here runs on the
-//! worker's own thread, and no panic of user code leaves it.
+//! A worker at work: it claims chunks, works them as far as they are wanted, and leaves what came of them in the inbox. No panic
+//! of user code gets past here.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -12,48 +11,14 @@ use crate::gate::{Gate, Ticket, Waits};
 use crate::hooks::{HookError, Hooks};
 use crate::inbox::{Done, Failure, Halt};
 use crate::options::OnError;
-use crate::panic::{Cause, Panic, guard};
+use crate::panic::{Cause, Panic, drop_all_quietly};
+use crate::pass::{Pass, Progress, Stage};
 use crate::report::WorkerReport;
 use crate::session::Session;
 use crate::sink::Sink;
 use crate::source::{ChunkEnd, Source};
+use crate::state::Warm;
 use crate::worker::Worker;
-
-thread_local! {
-    /// What a worker keeps between runs. A worker thread belongs to one runner, so there is one.
-    static KEPT: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
-}
-
-/// A worker's state, and what went wrong when an earlier one was ended.
-struct Kept<S> {
-    /// `None` after a panic, until there is an item again.
-    state: Option<S>,
-    end_error: Option<Error>,
-}
-
-impl<S: 'static> Kept<S> {
-    fn take() -> Self {
-        let kept = KEPT.with_borrow_mut(Option::take).and_then(|kept| kept.downcast().ok());
-        kept.map_or(Self { state: None, end_error: None }, |kept| *kept)
-    }
-
-    fn put(self) {
-        KEPT.set(Some(Box::new(self)));
-    }
-}
-
-/// Makes the worker's state.
-pub(crate) fn start<H: Hooks>(worker: &Worker, config: &H::Config) -> Result<(), Error> {
-    Kept { state: Some(init::<H>(worker, config)?), end_error: None }.put();
-    Ok(())
-}
-
-/// Ends the worker's state, if it has one.
-pub(crate) fn end<H: Hooks>(worker: &Worker, config: &H::Config) -> Result<(), Error> {
-    let mut station = Station::<H> { worker, config, kept: Kept::take() };
-    station.end_state();
-    station.kept.end_error.map_or(Ok(()), Err)
-}
 
 /// Works until there is nothing more to pull, and leaves the outputs with `sink`.
 pub(crate) fn work<H, S, K>(session: &Session<H, S>, worker: &Worker, sink: &mut K)
@@ -63,7 +28,8 @@ where
     K: Sink<H>,
 {
     let gate = &*session.gate;
-    let mut station = Station::<H> { worker, config: &session.config, kept: Kept::take() };
+    let config = &*session.config;
+    let mut station = Station { worker, config, warm: Warm::<H>::take(worker, config) };
     let mut buffer = S::Buffer::default();
     let mut waits = Waits::default();
     let mut report = WorkerReport::new(worker);
@@ -80,10 +46,10 @@ where
         let finished = Instant::now();
         report.starved += pulled - begun;
         report.busy += finished - pulled;
-        report.items += count - done.unworked - done.failures.len();
+        report.items += done.outputs.len() + done.consumed;
         session.inbox.put(done, || gate.delivered(ticket, count, finished - begun));
     }
-    station.kept.put();
+    station.warm.put_back();
     report.starved += waits.for_input;
     report.blocked += waits.for_consumer;
     session.workers.lock().push(report);
@@ -101,7 +67,7 @@ struct Chunk<I> {
 struct Station<'a, H: Hooks> {
     worker: &'a Worker,
     config: &'a H::Config,
-    kept: Kept<H::ProducerState>,
+    warm: Warm<'a, H>,
 }
 
 impl<H: Hooks> Station<'_, H> {
@@ -121,21 +87,25 @@ impl<H: Hooks> Station<'_, H> {
         let behind = ticket.first + items.len();
         let mut done = Done::new(ticket, items.len());
         while items.len() > 0 && !gate.is_cut_off(behind - items.len()) {
-            let state = match &mut self.kept.state {
-                Some(state) => state,
-                None => match init::<H>(self.worker, self.config) {
-                    Ok(state) => self.kept.state.insert(state),
-                    Err(error) => {
-                        gate.fail_at(behind - items.len());
-                        done.fatal = Some(error);
-                        break;
-                    }
-                },
+            let state = match self.warm.ready() {
+                Ok(state) => state,
+                Err(error) => {
+                    gate.fail_at(behind - items.len());
+                    done.fatal = Some(error);
+                    break;
+                }
             };
-            let mut progress = Progress { stage: Stage::Preparing, left: items.len() };
-            let outcome = catch_unwind(AssertUnwindSafe(|| {
-                work_items::<H, _, K>(self.config, state, &mut items, behind, sink, gate, &mut progress)
+            let mut progress = Progress::new(items.len());
+            let mut pass =
+                Pass::<H, K> { config: self.config, state, sink, gate, behind, progress: &mut progress };
+            let outcome = catch_unwind(AssertUnwindSafe(|| match H::BATCH {
+                None => pass.work_items(&mut items),
+                Some(max) => pass.work_batches(&mut items, max.get()),
             }));
+            let Progress { stage, left, unconsumed } = progress;
+            let at_fault = behind - left..behind - items.len();
+            let consumed_to = at_fault.end - unconsumed.len();
+            done.dropped += drop_all_quietly(unconsumed);
             let fault = match outcome {
                 Ok(Ok(ControlFlow::Continue(()))) => break,
                 Ok(Ok(ControlFlow::Break(()))) => {
@@ -146,43 +116,37 @@ impl<H: Hooks> Station<'_, H> {
                 Ok(Err(error)) => Fault::Error(error),
                 Err(payload) => Fault::Panic(payload),
             };
-            // The item at fault is the last one taken.
-            let index = behind - progress.left;
-            match progress.stage {
-                Stage::Pulling if items.len() == progress.left => {
-                    gate.fail_at(index);
-                    done.fatal = Some(Error::in_input(fault.into()).at_item(index));
+            let error = match stage {
+                Stage::Preparing | Stage::Consuming => {
+                    gate.stop();
+                    done.halt = Some(self.halt(fault, stage, consumed_to.saturating_sub(1)));
                     break;
                 }
-                Stage::Pulling => {
-                    let error = Error::in_input(fault.into()).at_item(index);
-                    done.failures.push(Failure { index, error });
+                Stage::Pulling if at_fault.is_empty() => {
+                    gate.fail_at(at_fault.start);
+                    done.fatal = Some(Error::in_input(fault.into()).at_item(at_fault.start));
+                    break;
                 }
+                Stage::Pulling => Error::in_input(fault.into()),
                 Stage::Working => {
                     if matches!(fault, Fault::Panic(_)) {
                         // A state that saw a panic may be broken in any way.
-                        self.end_state();
+                        self.warm.end();
                     }
-                    let error = Error::in_hook(ErrorKind::Work, "producer_work", fault.into());
-                    done.failures.push(Failure { index, error: error.of_worker(self.worker).at_item(index) });
+                    Error::in_hook(ErrorKind::Work, "producer_work", fault.into()).of_worker(self.worker)
                 }
-                Stage::Preparing | Stage::Consuming => {
-                    gate.stop();
-                    done.halt = Some(self.halt(fault, progress.stage, index));
-                    break;
-                }
-            }
+            };
             if on_error.stops_at_first() {
-                gate.fail_at(index);
+                gate.fail_at(at_fault.start);
             }
+            done.failures.push(Failure::new(at_fault, error));
         }
         (done.outputs, done.consumed) = sink.close();
-        done.unworked = S::discard(items);
+        done.dropped += S::discard(items);
         match end {
             ChunkEnd::Full | ChunkEnd::Exhausted => {}
             ChunkEnd::Failed(error) => {
-                let error = Error::in_input(Cause::Error(error)).at_item(behind);
-                done.failures.push(Failure { index: behind, error });
+                done.failures.push(Failure::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
                 done.items += 1;
                 if on_error.stops_at_first() {
                     gate.fail_at(behind);
@@ -210,36 +174,6 @@ impl<H: Hooks> Station<'_, H> {
             }
         }
     }
-
-    /// Ends the state, if there is one; its failure is kept for `close`, the first one if there are several.
-    fn end_state(&mut self) {
-        let Some(state) = self.kept.state.take() else { return };
-        if let Err(cause) = guard(|| H::producer_end(self.config, state)) {
-            let error = Error::in_hook(ErrorKind::End, "producer_end", cause).of_worker(self.worker);
-            self.kept.end_error.get_or_insert(error);
-        }
-    }
-}
-
-fn init<H: Hooks>(worker: &Worker, config: &H::Config) -> Result<H::ProducerState, Error> {
-    guard(|| H::producer_init(worker, config))
-        .map_err(|cause| Error::in_hook(ErrorKind::Init, "producer_init", cause).of_worker(worker))
-}
-
-/// How far [`work_items`] has come.
-#[derive(Debug)]
-struct Progress {
-    stage: Stage,
-    /// How many items were left before the one in hand was taken.
-    left: usize,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Stage {
-    Preparing,
-    Pulling,
-    Working,
-    Consuming,
 }
 
 /// What a hook did instead of returning a value.
@@ -255,38 +189,4 @@ impl From<Fault> for Cause {
             Fault::Panic(payload) => Cause::Panic(Panic::from_payload(payload)),
         }
     }
-}
-
-/// Works items until something fails, an item is cut off, or none is left. `progress` tells what was going on;
-/// `behind` is the index after the chunk's last item.
-#[inline]
-fn work_items<H, I, K>(
-    config: &H::Config,
-    state: &mut H::ProducerState,
-    items: &mut I,
-    behind: usize,
-    sink: &mut K,
-    gate: &Gate,
-    progress: &mut Progress,
-) -> Result<ControlFlow<()>, HookError>
-where
-    H: Hooks,
-    I: ExactSizeIterator<Item = H::Item>,
-    K: Sink<H>,
-{
-    sink.prepare(config)?;
-    loop {
-        *progress = Progress { stage: Stage::Pulling, left: items.len() };
-        if gate.is_cut_off(behind - progress.left) {
-            break;
-        }
-        let Some(item) = items.next() else { break };
-        progress.stage = Stage::Working;
-        let output = H::producer_work(config, state, item)?;
-        progress.stage = Stage::Consuming;
-        if sink.accept(config, output)?.is_break() {
-            return Ok(ControlFlow::Break(()));
-        }
-    }
-    Ok(ControlFlow::Continue(()))
 }

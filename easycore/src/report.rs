@@ -52,13 +52,15 @@ pub(crate) struct Counts {
     pub(crate) discarded: usize,
 }
 
-/// An item that was left out of a run.
+/// An item, or a batch of them, that was left out of a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Skipped {
-    /// Its position in the input, from 0.
+    /// The position in the input of the first, from 0.
     pub index: usize,
-    /// What went wrong with it, in which worker and on which device.
+    /// How many items failed together: 1 unless they were a batch.
+    pub count: usize,
+    /// What went wrong, in which worker and on which device.
     pub error: Error,
 }
 
@@ -124,7 +126,7 @@ impl Report {
         self.counts.discarded
     }
 
-    /// The first 1,000 skipped items, in the order the consumer met them.
+    /// The first 1,000 skipped items or batches, in the order the consumer met them.
     #[must_use]
     pub fn skipped_items(&self) -> &[Skipped] {
         &self.skipped_items
@@ -182,11 +184,13 @@ impl fmt::Display for Report {
                 share(worker.blocked),
             )?;
         }
+        let mut unshown = skipped;
         for item in self.skipped_items.iter().take(SHOWN) {
             write!(f, "\nskipped: {}", item.error)?;
+            unshown -= item.count;
         }
-        if skipped > SHOWN {
-            write!(f, "\nand {} more skipped", skipped - SHOWN)?;
+        if unshown > 0 {
+            write!(f, "\nand {unshown} more skipped")?;
         }
         Ok(())
     }

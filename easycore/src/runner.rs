@@ -19,9 +19,9 @@ use crate::options::Options;
 use crate::panic::drop_quietly;
 use crate::placement::{AtCaller, Placement as _};
 use crate::pool::Crew;
-use crate::produce;
 use crate::report::Report;
 use crate::session::Session;
+use crate::state::Warm;
 use crate::stream::Stream;
 use crate::worker::Worker;
 
@@ -300,7 +300,7 @@ impl<H: Hooks> Runner<H> {
     pub fn close(&mut self) -> Result<(), Error> {
         self.settle_stream();
         match self.crew.take() {
-            Some(crew) => on_every_worker(&crew, |worker| produce::end::<H>(worker, &self.config)),
+            Some(crew) => on_every_worker(&crew, |worker| Warm::<H>::take(worker, &self.config).close()),
             None => Ok(()),
         }
     }

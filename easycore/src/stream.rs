@@ -67,9 +67,9 @@ struct Running<'r, O> {
     walk: Walk<IntoIter<O>>,
     /// How many outputs can be handed out before the next judgement.
     row: usize,
-    /// How many window slots the chunk in hand takes, and how many of its items were never worked.
+    /// How many window slots the chunk in hand takes, and how many of its items were dropped.
     items: usize,
-    unworked: usize,
+    dropped: usize,
     report: &'r mut Option<Report>,
     streaming: &'r mut Option<Arc<Gate>>,
 }
@@ -119,7 +119,7 @@ impl<'r, O> Stream<'r, O> {
                 walk: Walk::new(0, Vec::new().into_iter(), Vec::new(), None),
                 row: 0,
                 items: 0,
-                unworked: 0,
+                dropped: 0,
                 report,
                 streaming,
             })),
@@ -145,12 +145,12 @@ impl<O> Running<'_, O> {
     }
 
     fn next_chunk(&mut self) -> bool {
-        self.ledger.counts.discarded += std::mem::take(&mut self.unworked);
+        self.ledger.counts.discarded += std::mem::take(&mut self.dropped);
         self.progress.gate.give_back(std::mem::take(&mut self.items));
         let Some(done) = self.intake.next(&self.progress.gate, self.feed.inbox()) else { return false };
-        let Done { ticket, items, outputs, failures, fatal, unworked, .. } = done;
+        let Done { ticket, items, outputs, failures, fatal, dropped, .. } = done;
         self.walk = Walk::new(ticket.first, outputs.into_iter(), failures, fatal);
-        (self.items, self.unworked) = (items, unworked);
+        (self.items, self.dropped) = (items, dropped);
         true
     }
 

@@ -1,0 +1,67 @@
+//! The state of a worker: made, used and ended on the worker's own thread, and kept there between runs, so that it need not be
+//! `Send`.
+
+use std::any::Any;
+use std::cell::RefCell;
+
+use crate::error::{Error, ErrorKind};
+use crate::hooks::Hooks;
+use crate::panic::guard;
+use crate::worker::Worker;
+
+thread_local! {
+    /// What a worker keeps between runs. A worker thread belongs to one runner, so there is one.
+    static KEPT: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+}
+
+struct Kept<S> {
+    /// `None` before the first and after a panic.
+    state: Option<S>,
+    /// What went wrong when an earlier state was ended, for `close` to tell.
+    end_error: Option<Error>,
+}
+
+/// A worker's state, taken from its thread until it is put back.
+pub(crate) struct Warm<'a, H: Hooks> {
+    worker: &'a Worker,
+    config: &'a H::Config,
+    kept: Kept<H::ProducerState>,
+}
+
+impl<'a, H: Hooks> Warm<'a, H> {
+    pub(crate) fn take(worker: &'a Worker, config: &'a H::Config) -> Self {
+        let kept = KEPT.with_borrow_mut(Option::take).and_then(|kept| kept.downcast().ok());
+        let kept = kept.map_or(Kept { state: None, end_error: None }, |kept| *kept);
+        Self { worker, config, kept }
+    }
+
+    pub(crate) fn put_back(self) {
+        KEPT.set(Some(Box::new(self.kept)));
+    }
+
+    /// The state, made now if there is none.
+    pub(crate) fn ready(&mut self) -> Result<&mut H::ProducerState, Error> {
+        let state = match self.kept.state.take() {
+            Some(state) => state,
+            None => guard(|| H::producer_init(self.worker, self.config)).map_err(|cause| {
+                Error::in_hook(ErrorKind::Init, "producer_init", cause).of_worker(self.worker)
+            })?,
+        };
+        Ok(self.kept.state.insert(state))
+    }
+
+    /// Ends the state, if there is one. If that fails it is kept for [`close`](Self::close), the first one if several do.
+    pub(crate) fn end(&mut self) {
+        let Some(state) = self.kept.state.take() else { return };
+        if let Err(cause) = guard(|| H::producer_end(self.config, state)) {
+            let error = Error::in_hook(ErrorKind::End, "producer_end", cause).of_worker(self.worker);
+            self.kept.end_error.get_or_insert(error);
+        }
+    }
+
+    /// Ends the state for good, and tells what went wrong with it or with an earlier one.
+    pub(crate) fn close(mut self) -> Result<(), Error> {
+        self.end();
+        self.kept.end_error.map_or(Ok(()), Err)
+    }
+}
