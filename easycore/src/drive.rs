@@ -2,31 +2,35 @@
 //! loop of its own.
 
 use std::marker::PhantomData;
-use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
+use crate::batch::Batch;
 use crate::consume::{Ledger, consume};
 use crate::control::Control;
 use crate::error::{Error, ErrorKind};
+use crate::fed::Fed;
+use crate::feed::Feed;
 use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks};
 use crate::iterated::{Input, Iterated};
 use crate::options::Pinning;
 use crate::pace::Pace;
 use crate::panic::{Cause, drop_quietly, guard};
-use crate::placement::Placement;
-use crate::pool::{Crew, pin};
+use crate::placement::{AtCaller, Placement};
+use crate::pool::{Crew, no_thread, pin};
 use crate::report::Report;
 use crate::runner::Runner;
 use crate::session::Session;
 use crate::source::Source;
 use crate::split::Split;
 use crate::state::Warm;
+use crate::stream::Stream;
 use crate::sync::Mutex;
 use crate::worker::Worker;
 
@@ -37,9 +41,9 @@ impl<H: Hooks> Runner<H> {
         I: Input<Item = H::Item>,
         P: Placement<H>,
     {
-        let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED))?;
-        let source = Iterated::new(open(data)?);
-        self.account(|runner, state| runner.fold::<_, P>(&progress, state, source))
+        let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED), feed::<H>())?;
+        let input = open(data)?;
+        self.account(|runner, state| runner.fold_input::<_, P>(&progress, state, input))
     }
 
     /// A run over an iterator, into a consumer state of the caller's.
@@ -52,9 +56,26 @@ impl<H: Hooks> Runner<H> {
         I: Input<Item = H::Item>,
         P: Placement<H>,
     {
-        let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED))?;
-        let source = Iterated::new(open(data)?);
-        self.fold::<_, P>(&progress, state, source)
+        let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED), feed::<H>())?;
+        let input = open(data)?;
+        self.fold_input::<_, P>(&progress, state, input)
+    }
+
+    fn fold_input<I, P>(
+        &mut self,
+        progress: &Progress,
+        state: &mut H::ConsumerState,
+        input: I,
+    ) -> Result<(), Error>
+    where
+        I: Input<Item = H::Item>,
+        P: Placement<H>,
+    {
+        if feed::<H>().is_some() {
+            self.fold::<_, P>(progress, state, Fed::new(input))
+        } else {
+            self.fold::<_, P>(progress, state, Iterated::new(input))
+        }
     }
 
     /// A run over input that can be split.
@@ -64,7 +85,7 @@ impl<H: Hooks> Runner<H> {
         I::Iter: IndexedParallelIterator,
         P: Placement<H>,
     {
-        let progress = self.begin_run(P::BUFFERED)?;
+        let progress = self.begin_run(P::BUFFERED, None)?;
         let input = open(|| data.into_par_iter())?;
         let items = input.len();
         self.account(|runner, state| {
@@ -85,22 +106,22 @@ impl<H: Hooks> Runner<H> {
     }
 
     /// Opens a run: whatever becomes of it, the last run's report is gone.
-    pub(crate) fn begin_run(&mut self, buffered: usize) -> Result<Progress, Error> {
+    pub(crate) fn begin_run(&mut self, buffered: usize, feed: Option<Feed>) -> Result<Progress, Error> {
         self.report = Some(Report::default());
-        self.begin(buffered)
+        self.begin(buffered, feed)
     }
 
     /// Starts the workers if need be. From here on they can be cancelled. `buffered` is as in [`Pace::new`].
-    pub(crate) fn begin(&mut self, buffered: usize) -> Result<Progress, Error> {
+    pub(crate) fn begin(&mut self, buffered: usize, feed: Option<Feed>) -> Result<Progress, Error> {
         self.settle_stream();
-        let batch = H::BATCH.map_or(1, NonZero::get);
+        let batch = H::BATCH.map_or(1, Batch::max);
         self.options.check(batch)?;
         let devices = self.devices.as_ref().map_err(|what| Error::new(ErrorKind::Devices, what.clone()))?;
         let workers = self.crew.as_ref().map_or_else(
             || devices.as_slice().len().saturating_mul(self.options.workers_per_device),
             Crew::len,
         );
-        let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, batch, buffered)));
+        let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, batch, buffered), feed));
         let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {
             let crew = Crew::open(H::NAME, devices, &self.options, &self.control)?;
@@ -142,9 +163,17 @@ impl<H: Hooks> Runner<H> {
         let session = Session::<H, S>::new(&self.config, self.options.on_error, &progress.gate, source);
         let mut ledger = Ledger::new(H::ORDER, self.options.on_error);
         let placement = P::default();
-        session.gate.enter(crew.len());
-        let panic = crew
-            .broadcast(|worker| placement.work(&session, worker), || consume(&session, &mut ledger, state))?;
+        session.gate.enter(crew.len() + usize::from(S::FED));
+        let panic = thread::scope(|scope| {
+            if S::FED {
+                feeder::<H>().spawn_scoped(scope, || session.feed()).map_err(|error| no_thread(&error))?;
+            }
+            crew.broadcast(
+                |worker| placement.work(&session, worker),
+                || consume(&session, &mut ledger, state),
+            )
+            .inspect_err(|_| session.gate.stop())
+        })?;
         let (report, result) = session.close(ledger, progress.begun);
         self.report = Some(report);
         if let Some(payload) = panic {
@@ -153,6 +182,30 @@ impl<H: Hooks> Runner<H> {
         // What was consumed counts, whatever ended the run.
         let merged = placement.merge(&self.config, state);
         result.and(merged)
+    }
+
+    /// Sends the workers off; whoever pulls the stream consumes.
+    pub(crate) fn stream_source<S>(&mut self, progress: Progress, source: S) -> Stream<'_, H::Output>
+    where
+        H: 'static,
+        S: Source<Item = H::Item> + 'static,
+    {
+        let crew = started(self.crew.as_ref());
+        let session =
+            Arc::new(Session::<H, S>::new(&self.config, self.options.on_error, &progress.gate, source));
+        session.gate.enter(crew.len() + usize::from(S::FED));
+        if S::FED {
+            let session = Arc::clone(&session);
+            if let Err(error) = feeder::<H>().spawn(move || session.feed()) {
+                return Stream::failed(no_thread(&error));
+            }
+        }
+        self.streaming = Some(Arc::clone(&progress.gate));
+        let shared = Arc::clone(&session);
+        let job: Arc<dyn Fn(&Worker) + Send + Sync> = Arc::new(move |worker| AtCaller.work(&shared, worker));
+        crew.spawn(&job);
+        let ledger = Ledger::new(H::ORDER, self.options.on_error);
+        Stream::new(session, ledger, progress, &mut self.report, &mut self.streaming)
     }
 
     /// Stops a stream that was leaked, and waits for it.
@@ -222,12 +275,23 @@ pub(crate) fn on_every_worker(
     first.map_or(Ok(()), Err)
 }
 
+/// What waits for its batch, if the hooks' batches have a delay.
+pub(crate) fn feed<H: Hooks>() -> Option<Feed> {
+    let batch = H::BATCH?;
+    Some(Feed::new(batch.max(), batch.first_waits()?))
+}
+
+/// The thread that pulls ahead.
+pub(crate) fn feeder<H: Hooks>() -> thread::Builder {
+    thread::Builder::new().name(format!("{}/feeder", H::NAME))
+}
+
 /// Makes the input's iterator, which is the caller's code.
 pub(crate) fn open<I>(data: impl FnOnce() -> I) -> Result<I, Error> {
     guard(|| Ok(data())).map_err(Error::in_input)
 }
 
-pub(crate) fn started(crew: Option<&Crew>) -> &Crew {
+fn started(crew: Option<&Crew>) -> &Crew {
     crew.expect("`begin` succeeds only with started workers")
 }
 

@@ -2,9 +2,9 @@
 //! Nothing here runs anything.
 
 use std::error::Error;
-use std::num::NonZero;
 use std::ops::ControlFlow;
 
+use crate::batch::Batch;
 use crate::worker::Worker;
 
 /// What a hook fails with: any error, boxed. `?` converts into it.
@@ -78,7 +78,7 @@ pub trait Hooks: Sized {
     type Config: Send + Sync + 'static;
 
     /// How many items [`producer_batch`](Hooks::producer_batch) takes at once; without it items are worked one by one.
-    const BATCH: Option<NonZero<usize>> = None;
+    const BATCH: Option<Batch> = None;
 
     /// What the input yields.
     type Item: Send;
@@ -112,8 +112,8 @@ pub trait Hooks: Sized {
     ) -> Result<Self::Output, HookError>;
 
     /// Turns a batch of items into as many outputs, in their order. Called in place of
-    /// [`producer_work`](Hooks::producer_work) where [`BATCH`](Hooks::BATCH) says so: with that many items, or fewer at
-    /// the end of the input or before an `Err` item of `try_run`.
+    /// [`producer_work`](Hooks::producer_work) where [`BATCH`](Hooks::BATCH) says so: with as many items as it holds, or
+    /// fewer at the end of the input, before an `Err` item of `try_run`, or when its delay is over.
     ///
     /// # Errors
     /// Whatever is wrong with the batch, all of which has then failed.

@@ -7,7 +7,7 @@ use crate::gate::Gate;
 use crate::hooks::HookError;
 use crate::pace::cached_items;
 use crate::panic::{Cause, Panic, drop_all_quietly};
-use crate::source::{ChunkEnd, Slot, Source};
+use crate::source::{ChunkEnd, Leftover, Slot, Source};
 
 /// An iterator of items, or of items that may have failed.
 pub(crate) trait Input: Send {
@@ -100,7 +100,7 @@ where
         drop_all_quietly(chunk)
     }
 
-    fn close(&self) -> Result<(), Cause> {
-        self.0.close()
+    fn close(&self) -> (Leftover, Result<(), Cause>) {
+        (Leftover::default(), self.0.close())
     }
 }

@@ -68,12 +68,15 @@
 //! about 10 ms of work for each worker. Code that is running cannot be interrupted: a hook that never returns keeps its run
 //! from returning.
 
+mod batch;
 mod consume;
 mod control;
 mod device;
 mod devices;
 mod drive;
 mod error;
+mod fed;
+mod feed;
 mod gate;
 mod hooks;
 mod inbox;
@@ -102,6 +105,7 @@ mod worker;
 #[path = "private.rs"]
 pub mod __private;
 
+pub use batch::Batch;
 pub use control::Canceller;
 pub use device::Device;
 pub use devices::{Devices, IntoDevices};

@@ -166,7 +166,7 @@ fn join(handles: Vec<JoinHandle<()>>) {
     }
 }
 
-fn no_thread(error: &dyn std::error::Error) -> Error {
+pub(crate) fn no_thread(error: &dyn std::error::Error) -> Error {
     Error::new(
         ErrorKind::Threads,
         format!("a thread could not be started: {error}; use fewer workers or raise the system's limit"),

@@ -100,7 +100,7 @@ impl<H: Hooks> Station<'_, H> {
                 Pass::<H, K> { config: self.config, state, sink, gate, behind, progress: &mut progress };
             let outcome = catch_unwind(AssertUnwindSafe(|| match H::BATCH {
                 None => pass.work_items(&mut items),
-                Some(max) => pass.work_batches(&mut items, max.get()),
+                Some(batch) => pass.work_batches(&mut items, batch.max()),
             }));
             let Progress { stage, left, unconsumed } = progress;
             let at_fault = behind - left..behind - items.len();

@@ -6,24 +6,22 @@ use std::sync::Arc;
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
-use crate::consume::Ledger;
 use crate::control::{Canceller, Control};
 use crate::devices::{Devices, IntoDevices};
-use crate::drive::{on_every_worker, open, started};
+use crate::drive::{feed, on_every_worker, open};
 use crate::error::Error;
+use crate::fed::Fed;
 use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks, MergeHooks};
 use crate::iterated::{Fallible, Iterated, Plain};
 use crate::merging::Merging;
 use crate::options::Options;
 use crate::panic::drop_quietly;
-use crate::placement::{AtCaller, Placement as _};
+use crate::placement::AtCaller;
 use crate::pool::Crew;
 use crate::report::Report;
-use crate::session::Session;
 use crate::state::Warm;
 use crate::stream::Stream;
-use crate::worker::Worker;
 
 /// Runs [`Hooks`] over an input: what every type made by [`parallel_runner`](macro@crate::parallel_runner) forwards to.
 ///
@@ -123,7 +121,7 @@ impl<H: Hooks> Runner<H> {
     /// `producer_init` fails or panics: the workers that did start are ended, and a later start tries again;
     /// [`ErrorKind::Cancelled`].
     pub fn start(&mut self) -> Result<(), Error> {
-        self.begin(0).map(drop)
+        self.begin(0, None).map(drop)
     }
 
     /// Runs the whole job: every item through `producer_work` on some worker, every output through `consumer_work` on
@@ -260,23 +258,14 @@ impl<H: Hooks> Runner<H> {
         I::IntoIter: Send + 'static,
     {
         let buffered = size_of::<H::Item>().max(size_of::<H::Output>());
-        let opened =
-            self.begin_run(buffered).and_then(|progress| Ok((progress, open(|| Plain(data.into_iter()))?)));
-        let (progress, input) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return Stream::failed(error),
-        };
-        let crew = started(self.crew.as_ref());
-        let gate = &progress.gate;
-        let source = Iterated::new(input);
-        let session = Arc::new(Session::<H, _>::new(&self.config, self.options.on_error, gate, source));
-        gate.enter(crew.len());
-        self.streaming = Some(Arc::clone(gate));
-        let shared = Arc::clone(&session);
-        let job: Arc<dyn Fn(&Worker) + Send + Sync> = Arc::new(move |worker| AtCaller.work(&shared, worker));
-        crew.spawn(&job);
-        let ledger = Ledger::new(H::ORDER, self.options.on_error);
-        Stream::new(session, ledger, progress, &mut self.report, &mut self.streaming)
+        let opened = self
+            .begin_run(buffered, feed::<H>())
+            .and_then(|progress| Ok((progress, open(|| Plain(data.into_iter()))?)));
+        match opened {
+            Ok((progress, input)) if feed::<H>().is_some() => self.stream_source(progress, Fed::new(input)),
+            Ok((progress, input)) => self.stream_source(progress, Iterated::new(input)),
+            Err(error) => Stream::failed(error),
+        }
     }
 
     /// A handle that ends the run in progress, this one or a later one, from any thread.

@@ -35,10 +35,19 @@ impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
         }
     }
 
+    /// The feeder's part in the run.
+    pub(crate) fn feed(&self) {
+        self.source.feed(&self.gate);
+        self.gate.leave();
+    }
+
     /// Ends a run whose workers have left: drops the input, and closes the accounts.
     pub(crate) fn close(&self, ledger: Ledger, begun: Instant) -> (Report, Result<(), Error>) {
-        let input = self.source.close();
+        let (leftover, input) = self.source.close();
         let (mut report, error) = ledger.close(&self.gate);
+        report.pulled += leftover.discarded + leftover.failed;
+        report.counts.discarded += leftover.discarded;
+        report.counts.failed += leftover.failed;
         report.elapsed = begun.elapsed();
         report.workers = std::mem::take(&mut *self.workers.lock());
         report.workers.sort_by_key(|worker| worker.index);

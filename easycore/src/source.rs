@@ -21,6 +21,12 @@ pub(crate) trait Source: Send + Sync {
     /// How many bytes an item takes in a buffer.
     const BUFFERED: usize;
 
+    /// Whether a thread of its own has to [`feed`](Self::feed) it.
+    const FED: bool = false;
+
+    /// Pulls ahead until the input or the run ends.
+    fn feed(&self, _: &Gate) {}
+
     /// Takes up to `budget` items. Only the worker that holds the claim may call this.
     fn pull<'b>(
         &self,
@@ -35,7 +41,14 @@ pub(crate) trait Source: Send + Sync {
     fn discard(chunk: Self::Chunk<'_>) -> usize;
 
     /// Drops the input, when the run is over.
-    fn close(&self) -> Result<(), Cause>;
+    fn close(&self) -> (Leftover, Result<(), Cause>);
+}
+
+/// Items that were pulled and never claimed.
+#[derive(Debug, Default)]
+pub(crate) struct Leftover {
+    pub(crate) discarded: usize,
+    pub(crate) failed: usize,
 }
 
 /// How a chunk ended.

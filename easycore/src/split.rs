@@ -9,7 +9,7 @@ use rayon::iter::plumbing::Producer;
 
 use crate::gate::Gate;
 use crate::panic::{Cause, Panic, drop_quietly};
-use crate::source::{ChunkEnd, Slot, Source};
+use crate::source::{ChunkEnd, Leftover, Slot, Source};
 
 /// An input that is split, so that each worker iterates over its own part.
 #[derive(Debug)]
@@ -64,8 +64,8 @@ impl<P: Producer> Source for Split<P> {
         items
     }
 
-    fn close(&self) -> Result<(), Cause> {
-        self.0.close()
+    fn close(&self) -> (Leftover, Result<(), Cause>) {
+        (Leftover::default(), self.0.close())
     }
 }
 

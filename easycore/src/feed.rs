@@ -1,0 +1,50 @@
+//! Items that have been pulled ahead and wait for their batch: when they came, and when they go out. Pure arithmetic.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// The items that wait, by the time of their arrival.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    max: usize,
+    delay: Duration,
+    arrivals: VecDeque<Instant>,
+    /// Whether more may come.
+    open: bool,
+}
+
+impl Feed {
+    pub(crate) fn new(max: usize, delay: Duration) -> Self {
+        Self { max, delay, arrivals: VecDeque::new(), open: true }
+    }
+
+    pub(crate) fn arrive(&mut self, now: Instant) {
+        self.arrivals.push_back(now);
+    }
+
+    pub(crate) fn take(&mut self, items: usize) {
+        self.arrivals.drain(..items);
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.open = false;
+    }
+
+    /// How many items go out now: a full batch, or what is left, or what has waited long enough; 0 if none do.
+    pub(crate) fn due(&self, now: Instant) -> usize {
+        let waiting = self.arrivals.len();
+        let goes_out =
+            waiting >= self.max || !self.open || self.deadline().is_some_and(|deadline| deadline <= now);
+        if goes_out { waiting.min(self.max) } else { 0 }
+    }
+
+    /// When the first item has waited long enough, if there is one.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.arrivals.front().map(|arrival| *arrival + self.delay)
+    }
+
+    /// Whether nothing waits and nothing more comes.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        !self.open && self.arrivals.is_empty()
+    }
+}
