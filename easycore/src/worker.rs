@@ -119,24 +119,28 @@ pub trait FromWorker<'w> {
     fn from_worker(worker: &'w Worker) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'w> FromWorker<'w> for &'w Worker {
     fn from_worker(worker: &'w Worker) -> Self {
         worker
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromWorker<'_> for Worker {
     fn from_worker(worker: &Worker) -> Self {
         worker.clone()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'w> FromWorker<'w> for &'w Device {
     fn from_worker(worker: &'w Worker) -> Self {
         worker.device()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl FromWorker<'_> for Device {
     fn from_worker(worker: &Worker) -> Self {
         worker.device().clone()
