@@ -14,7 +14,7 @@ use crate::inbox::{Done, Failure, Halt, Inbox};
 use crate::options::OnError;
 use crate::panic::{Cause, drop_all_quietly, drop_quietly};
 use crate::reorder::Reorder;
-use crate::report::{Counts, MAX_LISTED, Report, Skipped};
+use crate::report::{Counts, Report, Skipped, SkippedItems};
 use crate::session::Session;
 use crate::source::Source;
 
@@ -72,7 +72,7 @@ pub(crate) struct Ledger {
     on_error: OnError,
     phase: Phase,
     pub(crate) counts: Counts,
-    skipped_items: Vec<Skipped>,
+    skipped_items: SkippedItems,
     /// What the run returns, if it fails.
     error: Option<Error>,
 }
@@ -84,7 +84,7 @@ impl Ledger {
             on_error,
             phase: Phase::Consuming,
             counts: Counts::default(),
-            skipped_items: Vec::new(),
+            skipped_items: SkippedItems::default(),
             error: None,
         }
     }
@@ -115,11 +115,7 @@ impl Ledger {
         let skipped = self.counts.skipped + items.len();
         if self.on_error.tolerates(skipped, self.counts.consumed + skipped) {
             self.counts.skipped = skipped;
-            if self.skipped_items.len() < MAX_LISTED {
-                self.skipped_items.push(Skipped { index: items.start, count: items.len(), error });
-            } else {
-                drop_quietly(error);
-            }
+            self.skipped_items.list(Skipped { index: items.start, count: items.len(), error });
         } else {
             self.counts.failed += items.len();
             self.fail(error, gate);

@@ -13,6 +13,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 use crate::batch::Batch;
 use crate::consume::{Ledger, consume};
 use crate::control::Control;
+use crate::devices::check_workers;
 use crate::error::{Error, ErrorKind};
 use crate::fed::Fed;
 use crate::feed::Feed;
@@ -121,6 +122,7 @@ impl<H: Hooks> Runner<H> {
             || devices.as_slice().len().saturating_mul(self.options.workers_per_device),
             Crew::len,
         );
+        check_workers(workers)?;
         let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, batch, buffered), feed));
         let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {

@@ -9,7 +9,7 @@ use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
 use crate::control::Control;
 use crate::device::Device;
-use crate::devices::{Devices, check_workers};
+use crate::devices::Devices;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
 use crate::sync::Mutex;
@@ -37,7 +37,6 @@ impl Crew {
         options: &Options,
         control: &Control,
     ) -> Result<Self, Error> {
-        check_workers(devices.as_slice().len().saturating_mul(options.workers_per_device))?;
         let mut listed: Vec<(&Device, usize)> = Vec::new();
         for device in devices.as_slice() {
             match listed.iter_mut().find(|(known, _)| *known == device) {

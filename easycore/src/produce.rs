@@ -28,6 +28,7 @@ where
     K: Sink<H>,
 {
     let gate = &*session.gate;
+    let _leaving = gate.presence();
     let config = &*session.config;
     let mut station = Station { worker, config, warm: Warm::<H>::take(worker, config) };
     let mut buffer = S::Buffer::default();
@@ -53,7 +54,6 @@ where
     report.starved += waits.for_input;
     report.blocked += waits.for_consumer;
     session.workers.lock().push(report);
-    gate.leave();
 }
 
 /// A chunk as it was pulled.

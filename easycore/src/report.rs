@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::device::Device;
 use crate::error::Error;
+use crate::panic::{drop_all_quietly, drop_quietly};
 use crate::worker::Worker;
 
 /// How many skipped items a report lists; the others are only counted, so that memory stays bounded.
-pub(crate) const MAX_LISTED: usize = 1_000;
+const MAX_LISTED: usize = 1_000;
 
 /// What the last run did.
 ///
@@ -38,7 +39,7 @@ pub(crate) const MAX_LISTED: usize = 1_000;
 pub struct Report {
     pub(crate) pulled: usize,
     pub(crate) counts: Counts,
-    pub(crate) skipped_items: Vec<Skipped>,
+    pub(crate) skipped_items: SkippedItems,
     pub(crate) elapsed: Duration,
     pub(crate) workers: Vec<WorkerReport>,
 }
@@ -62,6 +63,27 @@ pub struct Skipped {
     pub count: usize,
     /// What went wrong, in which worker and on which device.
     pub error: Error,
+}
+
+/// Skipped items; their errors are user types, and a panic when one is dropped ends here.
+#[derive(Debug, Default)]
+pub(crate) struct SkippedItems(Vec<Skipped>);
+
+impl SkippedItems {
+    /// Lists one more, unless there are enough.
+    pub(crate) fn list(&mut self, item: Skipped) {
+        if self.0.len() < MAX_LISTED {
+            self.0.push(item);
+        } else {
+            drop_quietly(item);
+        }
+    }
+}
+
+impl Drop for SkippedItems {
+    fn drop(&mut self) {
+        drop_all_quietly(self.0.drain(..));
+    }
 }
 
 /// What one worker did in a run.
@@ -129,7 +151,7 @@ impl Report {
     /// The first 1,000 skipped items or batches, in the order the consumer met them.
     #[must_use]
     pub fn skipped_items(&self) -> &[Skipped] {
-        &self.skipped_items
+        &self.skipped_items.0
     }
 
     /// Wall time of the run, without the start-up of workers.
@@ -185,7 +207,7 @@ impl fmt::Display for Report {
             )?;
         }
         let mut unshown = skipped;
-        for item in self.skipped_items.iter().take(SHOWN) {
+        for item in self.skipped_items.0.iter().take(SHOWN) {
             write!(f, "\nskipped: {}", item.error)?;
             unshown -= item.count;
         }

@@ -37,8 +37,8 @@ impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
 
     /// The feeder's part in the run.
     pub(crate) fn feed(&self) {
+        let _leaving = self.gate.presence();
         self.source.feed(&self.gate);
-        self.gate.leave();
     }
 
     /// Ends a run whose workers have left: drops the input, and closes the accounts.

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 
 use crate::error::{Error, ErrorKind};
 use crate::hooks::Hooks;
-use crate::panic::guard;
+use crate::panic::{drop_quietly, guard};
 use crate::worker::Worker;
 
 thread_local! {
@@ -55,7 +55,11 @@ impl<'a, H: Hooks> Warm<'a, H> {
         let Some(state) = self.kept.state.take() else { return };
         if let Err(cause) = guard(|| H::producer_end(self.config, state)) {
             let error = Error::in_hook(ErrorKind::End, "producer_end", cause).of_worker(self.worker);
-            self.kept.end_error.get_or_insert(error);
+            if self.kept.end_error.is_none() {
+                self.kept.end_error = Some(error);
+            } else {
+                drop_quietly(error);
+            }
         }
     }
 

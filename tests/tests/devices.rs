@@ -327,3 +327,12 @@ fn without_pinning_the_system_decides() {
         JobRunner::<_, _, true>::new(2, plan).start().expect("no worker is bound");
     });
 }
+
+#[test]
+fn too_many_workers_with_a_window_are_refused() {
+    watched("overflow", || {
+        let options = Options::new().workers_per_device(usize::MAX).window(10);
+        let mut runner = JobRunner::<_, _, true>::new(2, identity()).options(options);
+        assert_eq!(runner.start().expect_err("too many").kind(), ErrorKind::Devices);
+    });
+}

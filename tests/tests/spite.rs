@@ -408,3 +408,33 @@ fn an_input_may_panic_first_and_again_when_it_is_dropped() {
         });
     }
 }
+
+#[test]
+fn a_second_error_of_producer_end_may_panic_when_it_is_dropped() {
+    watched("one worker whose state is ended twice by a panic", || {
+        let dropped = Dropped::default();
+        let plan = Plan::new(|_, item: usize| {
+            assert!(item % 10 != 5, "five");
+            Ok(item)
+        })
+        .end(move |_| refuse_spitefully(&dropped));
+        let mut runner =
+            JobRunner::<_, _, true>::new(1, plan).options(Options::new().on_error(OnError::skip(usize::MAX)));
+        assert_eq!(runner.run(0..100).expect("panics are tolerated").len(), 90);
+        let error = runner.close().expect_err("producer_end fails");
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(error)));
+    });
+}
+
+#[test]
+fn a_report_of_errors_that_panic_when_they_are_dropped_does_not_disturb_the_next_run() {
+    watched("two skipped errors", || {
+        let dropped = Dropped::default();
+        let plan =
+            Plan::new(move |_, item: usize| if item < 2 { refuse_spitefully(&dropped) } else { Ok(item) });
+        let mut runner =
+            JobRunner::<_, _, true>::new(1, plan).options(Options::new().on_error(OnError::skip(usize::MAX)));
+        assert_eq!(runner.run(0..100).expect("two are tolerated").len(), 98);
+        assert_eq!(runner.run(2..100).expect("nothing fails").len(), 98);
+    });
+}

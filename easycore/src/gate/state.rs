@@ -73,6 +73,6 @@ impl State {
     }
 
     pub(super) fn is_finished(&self) -> bool {
-        self.source == Source::Closed && !self.pulling && self.in_work == 0
+        self.source == Source::Closed && (self.present == 0 || (!self.pulling && self.in_work == 0))
     }
 }

@@ -1,6 +1,7 @@
 //! The gate as a worker sees it.
 
 use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::state::Source;
@@ -137,12 +138,25 @@ impl Gate {
         self.state.lock().present += workers;
     }
 
-    /// Counts a worker out.
-    pub(crate) fn leave(&self) {
-        let mut state = self.state.lock();
+    /// Counts the calling worker out when it is dropped, so that nobody waits for a thread that is gone.
+    pub(crate) fn presence(&self) -> Presence<'_> {
+        Presence(self)
+    }
+}
+
+/// A worker's presence in a run.
+pub(crate) struct Presence<'g>(&'g Gate);
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // No user code panics up to here. Whatever it was, the run cannot go on without what this worker holds.
+            self.0.stop();
+        }
+        let mut state = self.0.state.lock();
         state.present -= 1;
         if state.present == 0 {
-            self.deliverable.notify_all();
+            self.0.deliverable.notify_all();
         }
     }
 }
