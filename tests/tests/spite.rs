@@ -79,8 +79,8 @@ fn discarded_outputs<const ORDERED: bool>(workers: usize) {
         Ok(if last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     });
     let books = plan.books();
-    let mut runner =
-        JobRunner::<_, _, ORDERED>::new(workers, plan).options(Options::new().chunk(Chunk::Exactly(20)));
+    let mut runner = JobRunner::<_, _, ORDERED>::new(workers, plan)
+        .options(Options::new().chunk(Chunk::Exactly(20)).window(200));
     let dropped = Dropped::default();
     runner.run(spiteful(usize::MAX, &dropped)).expect("it breaks");
     let report = runner.report().expect("there was a run");
