@@ -1,1 +1,1 @@
-//! Benchmarks of the hand-off; see `hand_off.rs`.
+//! Benchmarks of the hand-off; see `main.rs`.
