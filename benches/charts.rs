@@ -69,7 +69,7 @@ pub(crate) fn speed_up(results: &Results, threads: usize) -> String {
     let most = f64::from(u32::try_from(threads).unwrap_or(u32::MAX)) * 1.2;
     let x = |place: usize| LEFT + WIDTH * share(place, cases.len().saturating_sub(1).max(1));
     let y = |speed_up: f64| TOP + HEIGHT * (1.0 - speed_up.min(most) / most);
-    let mut svg = canvas("Speed-up over a sequential loop, by the cost of an item", 840, 410);
+    let mut svg = canvas("Speed-up over a sequential loop, by the cost of an item", 880, 410);
     for threads in 0..=threads {
         let speed_up = share(threads, 1);
         let _ = writeln!(

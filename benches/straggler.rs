@@ -66,7 +66,7 @@ pub(crate) fn window(name: &str) -> Option<usize> {
 }
 
 pub(crate) fn measure(plan: &Plan, name: &str) -> Vec<Series> {
-    let count = 2_000 * threads();
+    let count = 4_000 * threads();
     let job = OneStraggler { loops: loops_of(COST), at: count / 8 };
     let mut options = Options::new();
     if let Some(items) = window(name) {

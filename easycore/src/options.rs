@@ -158,7 +158,9 @@ impl Options {
     }
 
     /// Exactly how many items may be pulled and not yet consumed, at least 1; it takes the place of the automatic
-    /// window. Set it where items are large: `window × (size of an item + size of an output)` bounds their memory.
+    /// window. Set it where items are large: `window × (size of an item + size of an output)` bounds their memory. Items of
+    /// 10 ms and more need only a few for each worker; with shorter ones leave room for some 10 ms of work, because the
+    /// consumer may be scheduled that late where it shares a core with a worker.
     #[must_use]
     pub fn window(mut self, items: usize) -> Self {
         self.window = Some(items);

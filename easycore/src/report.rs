@@ -184,10 +184,11 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 10;
         let Counts { consumed, skipped, failed, discarded } = self.counts;
+        let decimals = if self.items_per_second() < 100.0 { 2 } else { 0 };
         writeln!(
             f,
             "{} pulled, {consumed} consumed, {skipped} skipped, {failed} failed, {discarded} discarded; \
-             {:.3} s, {:.0} items/s",
+             {:.3} s, {:.decimals$} items/s",
             self.pulled,
             self.elapsed.as_secs_f64(),
             self.items_per_second(),

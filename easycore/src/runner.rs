@@ -146,7 +146,8 @@ impl<H: Hooks> Runner<H> {
     }
 
     /// Like [`run`](Self::run), for input that can fail: an `Err` is a failed item, and
-    /// [`OnError`](crate::OnError) decides whether the run goes on without it.
+    /// [`OnError`](crate::OnError) decides whether the run goes on without it. So one runner's [`stream`](Self::stream) can
+    /// be the next one's input.
     ///
     /// ```
     /// use std::io::{BufRead, Cursor};
