@@ -155,6 +155,7 @@ impl Job for Buffer {
 }
 
 /// FNV-1a: about a nanosecond a byte.
+#[inline(never)]
 fn hash(bytes: &[u8]) -> u64 {
     bytes
         .iter()
@@ -162,7 +163,8 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// Arithmetic that no compiler can shorten. Eight chains side by side keep a core busy with one item, so that it has no
-/// room to run ahead into the next one where nothing stands between them.
+/// room to run ahead into the next one where nothing stands between them. Never inlined, so that everybody runs the same code.
+#[inline(never)]
 pub(crate) fn spin(loops: u32, seed: u64) -> u64 {
     let mut lanes: [u64; 8] = std::array::from_fn(|lane| seed.wrapping_add(lane as u64));
     for _ in 0..loops {
