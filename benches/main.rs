@@ -35,6 +35,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", footprint::be_child(&arguments[1..])?);
         return Ok(());
     }
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        // `cargo test --all-targets` starts benchmarks too.
+        println!("this takes minutes and is run by `{}`", machine::COMMAND);
+        return Ok(());
+    }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     arguments.retain(|argument| !argument.starts_with("--"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
