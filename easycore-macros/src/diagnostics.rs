@@ -36,6 +36,10 @@ impl Faults {
         self.0.is_empty()
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// One invocation of `compile_error!` for each fault, as an expression.
     pub(crate) fn compile_errors(&self) -> impl Iterator<Item = TokenStream> {
         self.0.iter().map(|Fault { start, end, message }| {

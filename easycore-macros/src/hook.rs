@@ -11,6 +11,7 @@ pub(crate) enum HookId {
     ProducerEnd,
     ConsumerInit,
     ConsumerWork,
+    ConsumerMerge,
     ConsumerEnd,
 }
 
@@ -21,8 +22,16 @@ pub(crate) enum Role {
     Config,
     StateByMut,
     StateByValue,
+    /// The state that another one is merged into.
+    Into,
+    /// The state that is merged.
+    From,
     Item,
+    /// A batch of items.
+    Items,
     Output,
+    /// One of the outputs of a batch.
+    OneOutput,
 }
 
 /// What becomes of a hook's return value.
@@ -30,6 +39,8 @@ pub(crate) enum Role {
 pub(crate) enum Returns {
     /// Kept, or handed on: any type of the user's, by this name in a usage line.
     Value(&'static str),
+    /// As many outputs as there are items in a batch.
+    Outputs,
     /// There is nobody to take a value.
     Nothing,
     /// Says whether to go on.
@@ -44,24 +55,40 @@ pub(crate) struct Hook {
     pub(crate) required: bool,
     /// The hook that makes the state which this one takes.
     pub(crate) state_from: Option<HookId>,
-    /// In this order. `Config` may be left out, and so may `Device` together with it; a state is taken exactly when
-    /// the hook `state_from` exists.
+    /// In this order. `Config` may be left out, and so may `Device` together with it; `StateByMut` and `StateByValue`
+    /// are there exactly when the hook `state_from` exists.
     pub(crate) parameters: &'static [Role],
     pub(crate) returns: Returns,
 }
 
-pub(crate) const HOOKS: [Hook; 6] = {
-    use HookId::{ConsumerEnd, ConsumerInit, ConsumerWork, ProducerEnd, ProducerInit, ProducerWork};
+pub(crate) const HOOKS: [Hook; 7] = {
+    use HookId::{
+        ConsumerEnd, ConsumerInit, ConsumerMerge, ConsumerWork, ProducerEnd, ProducerInit, ProducerWork,
+    };
     use Returns::{Flow, Nothing, Value};
-    use Role::{Config, Device, Item, Output, StateByMut, StateByValue};
+    use Role::{Config, Device, From, Into, Item, Output, StateByMut, StateByValue};
     [
         row(ProducerInit, "producer_init", None, &[Device, Config], Value("State")),
         row(ProducerWork, "producer_work", Some(ProducerInit), &[Config, StateByMut, Item], Value("Output")),
         row(ProducerEnd, "producer_end", Some(ProducerInit), &[Config, StateByValue], Nothing),
         row(ConsumerInit, "consumer_init", None, &[Config], Value("State")),
         row(ConsumerWork, "consumer_work", Some(ConsumerInit), &[Config, StateByMut, Output], Flow),
+        row(ConsumerMerge, "consumer_merge", Some(ConsumerInit), &[Config, Into, From], Nothing),
         row(ConsumerEnd, "consumer_end", Some(ConsumerInit), &[Config, StateByValue], Value("Outcome")),
     ]
+};
+
+/// `producer_work` where the option `batch` is given.
+const WORK_IN_BATCHES: Hook = Hook {
+    parameters: &[Role::Config, Role::StateByMut, Role::Items],
+    returns: Returns::Outputs,
+    ..HOOKS[HookId::ProducerWork as usize]
+};
+
+/// `consumer_work` where the option `batch` is given.
+const WORK_AFTER_BATCHES: Hook = Hook {
+    parameters: &[Role::Config, Role::StateByMut, Role::OneOutput],
+    ..HOOKS[HookId::ConsumerWork as usize]
 };
 
 const fn row(
@@ -77,6 +104,15 @@ const fn row(
 impl HookId {
     pub(crate) fn hook(self) -> &'static Hook {
         &HOOKS[self as usize]
+    }
+
+    /// The hook in a block with the option `batch`.
+    pub(crate) fn hook_in_batches(self) -> &'static Hook {
+        match self {
+            HookId::ProducerWork => &WORK_IN_BATCHES,
+            HookId::ConsumerWork => &WORK_AFTER_BATCHES,
+            other => other.hook(),
+        }
     }
 }
 
@@ -99,15 +135,21 @@ impl Hook {
                 Role::Config => config.map(|config| format!("cfg: &{config}")),
                 Role::StateByMut => state.map(|state| format!("state: &mut {state}")),
                 Role::StateByValue => state.map(|state| format!("state: {state}")),
+                Role::Into => Some(format!("into: &mut {}", state.unwrap_or("State"))),
+                Role::From => Some(format!("from: {}", state.unwrap_or("State"))),
                 Role::Item => Some("item: Item".to_owned()),
-                Role::Output => Some("output: Output".to_owned()),
+                Role::Items => Some("items: Vec<Item>".to_owned()),
+                Role::Output | Role::OneOutput => Some("output: Output".to_owned()),
             });
         }
         let mut usage = format!("fn {}({})", self.name, parameters.join(", "));
-        if let Returns::Value(value) = self.returns {
-            // Writing to a string cannot fail.
-            let _ = write!(usage, " -> {value}");
-        }
+        let value = match self.returns {
+            Returns::Value(value) => value,
+            Returns::Outputs => "Vec<Output>",
+            Returns::Nothing | Returns::Flow => return usage,
+        };
+        // Writing to a string cannot fail.
+        let _ = write!(usage, " -> {value}");
         usage
     }
 }
@@ -163,6 +205,10 @@ mod tests {
             work.usage(Some("Power"), Some("Net")),
             "fn producer_work(cfg: &Power, state: &mut Net, item: Item) -> Output"
         );
+        let in_batches = HookId::ProducerWork.hook_in_batches();
+        assert_eq!(in_batches.usage(None, None), "fn producer_work(items: Vec<Item>) -> Vec<Output>");
+        let merge = HookId::ConsumerMerge.hook();
+        assert_eq!(merge.usage(None, Some("u64")), "fn consumer_merge(into: &mut u64, from: u64)");
         let end = HookId::ProducerEnd.hook();
         assert_eq!(end.usage(None, Some("Net")), "fn producer_end(state: Net)");
     }
@@ -175,6 +221,7 @@ mod tests {
         assert_eq!(nearest("producerEnd", names()), Some("producer_end"));
         assert_eq!(nearest("producer_init", names()), Some("producer_init"));
         assert_eq!(nearest("helper", names()), None);
-        assert_eq!(nearest("consumer_merge", names()), None);
+        assert_eq!(nearest("consumer_mrege", names()), Some("consumer_merge"));
+        assert_eq!(nearest("consumer_flush", names()), None);
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, Generics, Path, Visibility};
 
 use crate::hook::{Hook, Role};
-use crate::syntax::Order;
+use crate::syntax::{Batch, Order};
 
 /// The generated type from outside: all that the rest of the user's crate relies on, but for the types of the data.
 pub(crate) struct Outline {
@@ -24,6 +24,8 @@ pub(crate) struct Outline {
 pub(crate) struct Model {
     pub(crate) outline: Outline,
     pub(crate) order: Order,
+    /// Then `producer_work` takes and returns vectors.
+    pub(crate) batch: Option<Batch>,
     pub(crate) producer: Producer,
     /// Without hooks of its own, the consumer collects the outputs.
     pub(crate) consumer: Option<Consumer>,
@@ -33,13 +35,15 @@ pub(crate) struct Producer {
     pub(crate) init: Option<Call>,
     pub(crate) work: Call,
     pub(crate) end: Option<Call>,
-    /// What a run is fed with, one at a time.
+    /// What `producer_work` takes: an item, or a batch of them.
     pub(crate) item: TokenStream,
 }
 
 pub(crate) struct Consumer {
     pub(crate) init: Option<Call>,
     pub(crate) work: Call,
+    /// With it, consumption takes place on the workers.
+    pub(crate) merge: Option<Call>,
     pub(crate) end: Option<Call>,
 }
 

@@ -40,8 +40,11 @@ fn the_documentation_has_every_hook_with_its_parameters() {
                 Role::Config => "cfg: &C",
                 Role::StateByMut => "state: &mut ",
                 Role::StateByValue => "state: ",
+                Role::Into => "into: &mut ",
+                Role::From => "from: ",
                 Role::Item => "item: ",
-                Role::Output => "output: ",
+                Role::Items => "items: ",
+                Role::Output | Role::OneOutput => "output: ",
             };
             assert!(row.contains(word), "{word} in {row}");
         }
@@ -110,6 +113,7 @@ fn no_input_makes_the_macro_panic() {
         quote!(),
         quote!(ordered, ordered, config = , crate = 3, pub(in a) pub, batch(max = 3), = 4),
         quote!(config = u8 u8, crate, unordered unordered),
+        quote!(batch(max = -1, delay = , max max, 7 = 7, delay), batch = "8", batch[], batch = 0 0),
     ];
     for options in &pieces {
         for item in &pieces {
@@ -121,7 +125,7 @@ fn no_input_makes_the_macro_panic() {
 /// Every way of leaving out some of the tokens, in the attribute as in the item.
 #[test]
 fn no_broken_input_makes_the_macro_panic() {
-    let options = quote!(pub, ordered, config = Config, crate = a::b);
+    let options = quote!(pub, ordered, config = Config, batch(max = 8, delay = "5ms"), crate = a::b);
     let item = quote! {
         impl<'a, T: Send> A<'a, T> where T: Copy {
             fn producer_init(device: &Device, cfg: &Config) -> Result<T, Error> { }

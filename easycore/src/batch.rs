@@ -3,6 +3,8 @@
 use std::num::NonZero;
 use std::time::Duration;
 
+use crate::hooks::HookError;
+
 /// How items are put together for [`Hooks::producer_batch`](crate::Hooks::producer_batch).
 ///
 /// # Example
@@ -48,4 +50,9 @@ impl Batch {
     pub(crate) fn first_waits(self) -> Option<Duration> {
         self.delay
     }
+}
+
+/// What is wrong with as many `outputs` for as many `items`.
+pub(crate) fn wrong_length(items: usize, outputs: usize) -> HookError {
+    format!("a batch of {items} items was turned into {outputs} outputs").into()
 }

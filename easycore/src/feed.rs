@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// A delay so long that it never ends, and still can be added to the time of day.
+const FOREVER: Duration = Duration::from_hours(1_000_000);
+
 /// The items that wait, by the time of their arrival.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -15,7 +18,7 @@ pub(crate) struct Feed {
 
 impl Feed {
     pub(crate) fn new(max: usize, delay: Duration) -> Self {
-        Self { max, delay, arrivals: VecDeque::new(), open: true }
+        Self { max, delay: delay.min(FOREVER), arrivals: VecDeque::new(), open: true }
     }
 
     pub(crate) fn arrive(&mut self, now: Instant) {

@@ -102,7 +102,7 @@ mod sync;
 mod worker;
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "private/mod.rs"]
 pub mod __private;
 
 pub use batch::Batch;

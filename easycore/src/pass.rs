@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::vec::IntoIter;
 
+use crate::batch::wrong_length;
 use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks};
 use crate::sink::Sink;
@@ -75,9 +76,7 @@ impl<H: Hooks, K: Sink<H>> Pass<'_, H, K> {
             self.progress.stage = Stage::Working;
             let outputs = H::producer_batch(self.config, self.state, batch)?;
             if outputs.len() != count {
-                return Err(
-                    format!("a batch of {count} items was turned into {} outputs", outputs.len()).into()
-                );
+                return Err(wrong_length(count, outputs.len()));
             }
             self.progress.unconsumed = outputs.into_iter();
             self.progress.stage = Stage::Consuming;

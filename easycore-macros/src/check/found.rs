@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 use super::Context;
 use crate::diagnostics::Faults;
 use crate::hook::{HOOKS, Hook, HookId, all_names, nearest};
-use crate::syntax::{Block, Entry, Function, Intruder};
+use crate::syntax::{Block, Entry, Function, Intruder, Options, Order};
 
 /// The block's hooks: a misspelled one counts as the one that was meant.
 #[derive(Default)]
@@ -33,7 +33,8 @@ impl<'a> Found<'a> {
 
     /// Consumer hooks serve `consumer_work`, and are never called without it.
     pub(super) fn is_orphan(&self, id: HookId) -> bool {
-        matches!(id, HookId::ConsumerInit | HookId::ConsumerEnd) && !self.has(HookId::ConsumerWork)
+        matches!(id, HookId::ConsumerInit | HookId::ConsumerMerge | HookId::ConsumerEnd)
+            && !self.has(HookId::ConsumerWork)
     }
 
     /// Whether `hook` has a state to take.
@@ -94,7 +95,7 @@ pub(super) fn check_presence(context: &Context, faults: &mut Faults) {
         faults.add(
             &context.block.self_type,
             format!("missing hook `{}`", hook.name),
-            format!("add `{} {{ … }}`", context.usage(hook)),
+            format!("add `{} {{ … }}`", context.usage(context.hook(hook.id))),
         );
     }
     let orphan = context.found.hooks().find(|(hook, _)| context.found.is_orphan(hook.id));
@@ -104,5 +105,30 @@ pub(super) fn check_presence(context: &Context, faults: &mut Faults) {
             format!("hook `{}` is never used, because there is no `consumer_work`", hook.name),
             format!("add `{} {{ … }}`", context.usage(HookId::ConsumerWork.hook())),
         );
+    }
+}
+
+/// Reports a hook that needs an option.
+pub(super) fn check_order(context: &Context, options: &Options, faults: &mut Faults) {
+    let merge = HookId::ConsumerMerge;
+    let Some(function) = context.found.function(merge).filter(|_| options.order == Order::Ordered) else {
+        return;
+    };
+    let name = merge.hook().name;
+    match &options.order_word {
+        Some(ordered) => faults.add(
+            ordered,
+            format!(
+                "a runner with the hook `{name}` cannot be `ordered`: each worker consumes what it has made"
+            ),
+            "write `unordered`",
+        ),
+        None => faults.add(
+            &function.signature.ident,
+            format!(
+                "hook `{name}` needs a runner that is not ordered: each worker consumes what it has made"
+            ),
+            "write `#[parallel_runner(unordered)]`",
+        ),
     }
 }

@@ -22,6 +22,7 @@ use crate::syntax::{Block, Function, Options};
 struct Context<'a> {
     block: &'a Block,
     config: Option<String>,
+    works_in_batches: bool,
     found: Found<'a>,
 }
 
@@ -34,6 +35,7 @@ pub(crate) fn check(
     let context = Context {
         block,
         config: options.config.as_ref().map(source),
+        works_in_batches: options.batch.is_some(),
         found: found::find(block, &mut faults),
     };
     let mut can_stay = header::check(block, &mut faults);
@@ -44,19 +46,26 @@ pub(crate) fn check(
         open::check_config(config, &mut faults);
     }
     found::check_presence(&context, &mut faults);
-    let mut call = |id: HookId| context.call(id.hook(), &mut faults);
+    found::check_order(&context, &options, &mut faults);
+    let mut call = |id: HookId| context.call(context.hook(id), &mut faults);
     let (producer_init, producer_work, producer_end) =
         (call(HookId::ProducerInit), call(HookId::ProducerWork), call(HookId::ProducerEnd));
-    let (consumer_init, consumer_work, consumer_end) =
-        (call(HookId::ConsumerInit), call(HookId::ConsumerWork), call(HookId::ConsumerEnd));
+    let (consumer_init, consumer_work) = (call(HookId::ConsumerInit), call(HookId::ConsumerWork));
+    let (consumer_merge, consumer_end) = (call(HookId::ConsumerMerge), call(HookId::ConsumerEnd));
 
-    let order = options.order;
+    let (order, batch) = (options.order, options.batch);
     match producer_work.and_then(|work| Some((work.arguments.last()?.ty.clone(), work))) {
         Some((item, work)) if faults.is_empty() => Ok(Box::new(Model {
             outline: outline(block, options, block.verbatim()),
             order,
+            batch,
             producer: Producer { init: producer_init, work, end: producer_end, item },
-            consumer: consumer_work.map(|work| Consumer { init: consumer_init, work, end: consumer_end }),
+            consumer: consumer_work.map(|work| Consumer {
+                init: consumer_init,
+                work,
+                merge: consumer_merge,
+                end: consumer_end,
+            }),
         })),
         _ => {
             let user_block = if can_stay { block.without_faults() } else { TokenStream::new() };
@@ -80,6 +89,11 @@ fn outline(block: &Block, options: Options, user_block: TokenStream) -> Outline 
 }
 
 impl Context<'_> {
+    /// The hook's row of the table in this block.
+    fn hook(&self, id: HookId) -> &'static Hook {
+        if self.works_in_batches { id.hook_in_batches() } else { id.hook() }
+    }
+
     /// Checks one hook. `None` if it is not there, or not fit to be called.
     fn call(&self, hook: &'static Hook, faults: &mut Faults) -> Option<Call> {
         let function = self.found.function(hook.id)?;

@@ -25,7 +25,9 @@ pub(super) fn check_item(hook: &Hook, ty: &Type, context: &Context, faults: &mut
 
 /// What a hook returns is kept after the call.
 pub(super) fn check_return(hook: &Hook, function: &Function, context: &Context, faults: &mut Faults) {
-    let (Returns::Value(_), ReturnType::Type(_, ty)) = (hook.returns, &function.signature.output) else {
+    let (Returns::Value(_) | Returns::Outputs, ReturnType::Type(_, ty)) =
+        (hook.returns, &function.signature.output)
+    else {
         return;
     };
     let takes_open =

@@ -7,10 +7,13 @@ use syn::{FnArg, PatType, Type};
 
 use super::{Context, bare, open};
 use crate::diagnostics::{Faults, source};
-use crate::hook::{Hook, HookId, Role};
+use crate::hook::{HOOKS, Hook, HookId, Role};
 use crate::syntax::Function;
 
+/// States that a hook takes exactly when something makes them.
 const STATE: [Role; 2] = [Role::StateByMut, Role::StateByValue];
+/// States without which a hook makes no sense.
+const MERGED: [Role; 2] = [Role::Into, Role::From];
 
 /// The role and type of each parameter; `None` if they do not fit.
 pub(super) fn check<'a>(
@@ -19,15 +22,7 @@ pub(super) fn check<'a>(
     context: &Context,
     faults: &mut Faults,
 ) -> Option<Vec<(Role, &'a Type)>> {
-    let parameters: Vec<&PatType> = function
-        .signature
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            FnArg::Typed(parameter) => Some(parameter),
-            FnArg::Receiver(_) => None,
-        })
-        .collect();
+    let parameters = typed(function);
     let Some(roles) = roles(hook, &parameters, context) else {
         match misplaced_config(hook, &parameters, context) {
             Some((config, role)) => {
@@ -39,19 +34,30 @@ pub(super) fn check<'a>(
         }
         return None;
     };
+    if !context.found.has_state(hook) && is_first_with_state(hook, context) {
+        let state = roles.iter().zip(&parameters).find(|(role, _)| is_state(**role));
+        state.into_iter().for_each(|(_, parameter)| report_state_from_nowhere(hook, parameter, faults));
+    }
     for (role, parameter) in roles.iter().zip(&parameters) {
         let ty = &*parameter.ty;
         match role {
             Role::Config if context.config.is_none() => report_config(hook, parameter, faults),
-            role if STATE.contains(role) && !context.found.has_state(hook) => {
-                report_state_from_nowhere(hook, parameter, faults);
-            }
-            Role::StateByMut => check_state(hook, ty, faults),
-            Role::Item => open::check_item(hook, ty, context, faults),
+            Role::StateByMut | Role::Into if context.found.has_state(hook) => check_state(hook, ty, faults),
+            Role::Item | Role::Items => open::check_item(hook, ty, context, faults),
             _ => {}
         }
     }
     Some(roles.into_iter().zip(parameters.into_iter().map(|parameter| &*parameter.ty)).collect())
+}
+
+fn typed(function: &Function) -> Vec<&PatType> {
+    let inputs = function.signature.inputs.iter();
+    inputs
+        .filter_map(|input| match input {
+            FnArg::Typed(parameter) => Some(parameter),
+            FnArg::Receiver(_) => None,
+        })
+        .collect()
 }
 
 fn roles(hook: &Hook, parameters: &[&PatType], context: &Context) -> Option<Vec<Role>> {
@@ -59,7 +65,7 @@ fn roles(hook: &Hook, parameters: &[&PatType], context: &Context) -> Option<Vec<
         let mut pairs = roles.iter().zip(parameters);
         roles.len() == parameters.len() && pairs.all(|(role, parameter)| allows(*role, bare(&parameter.ty)))
     };
-    let meant = |roles: &Vec<Role>| has_state(roles) || !context.found.has_state(hook);
+    let meant = |roles: &Vec<Role>| has_state(roles) || !needs_state(hook, context);
     allowed(hook, context)
         .find(|roles| fits(roles, &|role, ty| could_be(role, ty, hook, context)))
         .or_else(|| lists(hook).filter(meant).find(|roles| fits(roles, &looks_like)))
@@ -81,11 +87,29 @@ fn allowed(hook: &Hook, context: &Context) -> impl Iterator<Item = Vec<Role>> {
     let has_config = |roles: &Vec<Role>| roles.contains(&Role::Config);
     lists(hook)
         .filter(move |roles| context.config.is_some() || !has_config(roles))
-        .filter(|roles| has_state(roles) == context.found.has_state(hook))
+        .filter(|roles| has_state(roles) == needs_state(hook, context))
 }
 
 fn has_state(roles: &[Role]) -> bool {
-    roles.iter().any(|role| STATE.contains(role))
+    roles.iter().any(|role| is_state(*role))
+}
+
+fn is_state(role: Role) -> bool {
+    STATE.contains(&role) || MERGED.contains(&role)
+}
+
+fn needs_state(hook: &Hook, context: &Context) -> bool {
+    context.found.has_state(hook) || hook.parameters.iter().any(|role| MERGED.contains(role))
+}
+
+/// Whether no hook before this one takes the same state, which is missed once.
+fn is_first_with_state(hook: &Hook, context: &Context) -> bool {
+    let takes_it = |earlier: &Hook| {
+        let function = context.found.function(earlier.id).filter(|_| earlier.state_from == hook.state_from);
+        let roles = function.and_then(|function| roles(earlier, &typed(function), context));
+        roles.is_some_and(|roles| has_state(&roles))
+    };
+    !HOOKS.iter().take_while(|earlier| earlier.id != hook.id).any(takes_it)
 }
 
 /// Whether nothing speaks against a parameter of this type having this role.
@@ -95,7 +119,7 @@ fn could_be(role: Role, ty: &Type, hook: &Hook, context: &Context) -> bool {
     match (role, ty) {
         (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
         (Role::Config, _) => may_be_alias,
-        (Role::Device | Role::StateByMut, ty) => !is_config(ty, context),
+        (Role::Device | Role::StateByMut | Role::Into, ty) => !is_config(ty, context),
         _ => true,
     }
 }
@@ -104,10 +128,10 @@ fn could_be(role: Role, ty: &Type, hook: &Hook, context: &Context) -> bool {
 fn looks_like(role: Role, ty: &Type) -> bool {
     match (role, ty) {
         (Role::Config, Type::Reference(ty)) => ty.mutability.is_none(),
-        (Role::StateByMut, Type::Reference(ty)) => ty.mutability.is_some(),
-        (Role::StateByValue, ty) => !matches!(ty, Type::Reference(_)),
-        (Role::Item | Role::Output, _) => true,
-        (Role::Device | Role::Config | Role::StateByMut, _) => false,
+        (Role::StateByMut | Role::Into, Type::Reference(ty)) => ty.mutability.is_some(),
+        (Role::StateByValue | Role::From, ty) => !matches!(ty, Type::Reference(_)),
+        (Role::Item | Role::Items | Role::Output | Role::OneOutput, _) => true,
+        (Role::Device | Role::Config | Role::StateByMut | Role::Into, _) => false,
     }
 }
 
@@ -134,6 +158,7 @@ fn check_state(hook: &Hook, ty: &Type, faults: &mut Faults) {
     }
     let keeps = match hook.id {
         HookId::ProducerWork => "the worker keeps it for the next item",
+        HookId::ConsumerMerge => "the run keeps it for the next one to merge",
         _ => "the run keeps it for the next output",
     };
     faults.add(
@@ -164,10 +189,11 @@ fn report_state_from_nowhere(hook: &Hook, parameter: &PatType, faults: &mut Faul
     let state = referent(&parameter.ty);
     let Some(init) = hook.state_from.map(HookId::hook) else { return };
     let device = if init.id == HookId::ProducerInit { "device: &Device" } else { "" };
+    let without = if hook.id == HookId::ConsumerMerge { "hook" } else { "parameter" };
     faults.add(
         parameter,
         format!("hook `{}` takes a state, but there is no `{}` to make it", hook.name, init.name),
-        format!("add `fn {}({device}) -> {state} {{ … }}`, or drop the parameter", init.name),
+        format!("add `fn {}({device}) -> {state} {{ … }}`, or drop the {without}", init.name),
     );
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn faulty(outline: &Outline, faults: &Faults) -> TokenStream {
         consumer_state: unknown(),
         outcome: unknown(),
     };
-    let runner = runner::implement(outline, &types);
+    let runner = runner::implement(outline, &types, false);
     quote! {
         #block
         #declaration
@@ -52,7 +52,7 @@ pub(crate) fn misplaced(misplaced: &Misplaced, options: &Options, faults: &Fault
     let broken = broken_type(name);
     let (error_type, other_errors) = error_type(&quote!(#runtime::__private), faults);
     let (parameters, arguments, bounds) = generics.split_for_impl();
-    let declaration = (!declared).then(|| quote!(#vis struct #name #generics #bounds { runner: #broken }));
+    let declaration = (!declared).then(|| quote!(#vis struct #name #generics (#broken) #bounds;));
     let config = config.as_ref().map(|_| quote!(, _: #broken));
     quote! {
         #item

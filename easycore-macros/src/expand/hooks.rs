@@ -1,17 +1,15 @@
 //! The hidden type that implements `Hooks`: each of its functions calls the user's hook of the same name.
-//!
-//! Where two hooks must agree on a type, the user's type is written as the `Self` of a trait of `easycore`'s that only
-//! the other hook's type fulfils. The compiler then judges, sees through aliases, and blames the whole type.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 use syn::{GenericParam, Generics};
 
+use super::call::{self, state_of, variable};
 use super::{Types, value};
-use crate::hook::{Hook, HookId, Returns, Role};
-use crate::model::{Argument, Call, Model, Outline};
+use crate::hook::{Hook, HookId, Role};
+use crate::model::{Call, Model, Outline};
 use crate::paths::{hooks_type, support, thread_name};
-use crate::syntax::Order;
+use crate::syntax::{Batch, Order};
 
 /// The type. It is never made, and holds the parameters of the runner only to have used them.
 pub(super) fn declare(outline: &Outline) -> TokenStream {
@@ -42,26 +40,35 @@ pub(super) fn parameters_in_use(generics: &Generics) -> Option<TokenStream> {
     (!used.is_empty()).then(|| quote!(fn() -> (#(#used,)*)))
 }
 
-pub(super) fn implement(model: &Model) -> TokenStream {
+pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
     let outline = &model.outline;
     let ec = support();
     let hooks_type = hooks_type(&outline.name);
     let (parameters, arguments, bounds) = outline.generics.split_for_impl();
-    let Types { config, item, output, consumer_state, outcome } = Types::of(model);
-    let config = config.unwrap_or_else(|| quote!(()));
+    let Types { config, item, output, consumer_state, outcome } = types;
+    let config = config.clone().unwrap_or_else(|| quote!(()));
     let producer_state = model.producer.init.as_ref().map_or_else(|| quote!(()), value);
     let name = thread_name(&outline.name);
     let order = match model.order {
         Order::Ordered => None,
         Order::Unordered => Some(quote!(const ORDER: #ec::Order = #ec::Order::Unordered;)),
     };
+    let batch = model.batch.map(batch);
     let lints = &outline.lints;
     let functions = functions(model);
+    let merge = merge(model).map(|merge| {
+        let function = call(merge, outline);
+        quote! {
+            #(#lints)*
+            impl #parameters #ec::MergeHooks for #hooks_type #arguments #bounds { #function }
+        }
+    });
     quote! {
         #(#lints)*
         impl #parameters #ec::Hooks for #hooks_type #arguments #bounds {
             const NAME: &'static str = #name;
             #order
+            #batch
             type Config = #config;
             type Item = #item;
             type Output = #output;
@@ -70,17 +77,36 @@ pub(super) fn implement(model: &Model) -> TokenStream {
             type Outcome = #outcome;
             #functions
         }
+        #merge
     }
+}
+
+/// The hook that makes the hidden type implement `MergeHooks`, too.
+pub(super) fn merge(model: &Model) -> Option<&Call> {
+    model.consumer.as_ref()?.merge.as_ref()
+}
+
+fn batch(batch: Batch) -> TokenStream {
+    let ec = support();
+    let max = Literal::usize_unsuffixed(batch.max);
+    let delay = batch.delay.map(|delay| {
+        let delay = Literal::u64_unsuffixed(delay);
+        quote!(.delay(#ec::Duration::from_micros(#delay)))
+    });
+    quote!(const BATCH: #ec::Option<#ec::Batch> = #ec::Some(#ec::Batch::new(#max) #delay);)
 }
 
 fn functions(model: &Model) -> TokenStream {
     let ec = support();
-    let outline = &model.outline;
     let producer = &model.producer;
-    let call = |call: &Call| function(call.hook, &call.roles(), &body(call, outline));
+    let call = |hook: &Call| call(hook, &model.outline);
     let nothing = |id: HookId| function(id.hook(), &[], &quote!(#ec::Ok(())));
 
     let producer_init = producer.init.as_ref().map_or_else(|| nothing(HookId::ProducerInit), call);
+    let batch_of_one = model.batch.map(|_| {
+        let work = HookId::ProducerWork.hook();
+        function(work, work.parameters, &quote!(#ec::batch_of_one::<Self>(config, state, data)))
+    });
     let producer_work = call(&producer.work);
     let producer_end = producer.end.as_ref().map(call);
     let consumer = model.consumer.as_ref();
@@ -99,30 +125,38 @@ fn functions(model: &Model) -> TokenStream {
         || function(HookId::ConsumerEnd.hook(), &[Role::StateByValue], &quote!(#ec::Ok(state))),
         call,
     );
-    quote!(#producer_init #producer_work #producer_end #consumer_init #consumer_work #consumer_end)
+    quote!(#producer_init #batch_of_one #producer_work #producer_end #consumer_init #consumer_work #consumer_end)
 }
 
-/// One function of the trait, of whose parameters the body uses those in `used`.
+/// The function of the trait that calls the user's hook.
+fn call(call: &Call, outline: &Outline) -> TokenStream {
+    function(call.hook, &call.roles(), &call::body(call, outline))
+}
+
+/// One function of the traits, of whose parameters the body uses those in `used`.
 fn function(hook: &Hook, used: &[Role], body: &TokenStream) -> TokenStream {
     let ec = support();
-    let name = Ident::new(hook.name, Span::call_site());
+    let works_in_batches = hook.parameters.contains(&Role::Items);
+    let name = Ident::new(if works_in_batches { "producer_batch" } else { hook.name }, Span::call_site());
     let state = state_of(hook);
     let parameters = hook.parameters.iter().map(|role| {
         let pattern = if used.contains(role) { variable(*role) } else { quote!(_) };
         let ty = match role {
             Role::Device => quote!(&#ec::Worker),
             Role::Config => quote!(&Self::Config),
-            Role::StateByMut => quote!(&mut #state),
-            Role::StateByValue => state.clone(),
+            Role::StateByMut | Role::Into => quote!(&mut #state),
+            Role::StateByValue | Role::From => state.clone(),
             Role::Item => quote!(Self::Item),
-            Role::Output => quote!(Self::Output),
+            Role::Items => quote!(#ec::Vec<Self::Item>),
+            Role::Output | Role::OneOutput => quote!(Self::Output),
         };
         quote!(#pattern: #ty)
     });
     let returns = match hook.id {
         HookId::ProducerInit | HookId::ConsumerInit => state.clone(),
+        HookId::ProducerWork if works_in_batches => quote!(#ec::Vec<Self::Output>),
         HookId::ProducerWork => quote!(Self::Output),
-        HookId::ProducerEnd => quote!(()),
+        HookId::ProducerEnd | HookId::ConsumerMerge => quote!(()),
         HookId::ConsumerWork => quote!(#ec::ControlFlow<()>),
         HookId::ConsumerEnd => quote!(Self::Outcome),
     };
@@ -134,94 +168,4 @@ fn function(hook: &Hook, used: &[Role], body: &TokenStream) -> TokenStream {
             #body
         }
     }
-}
-
-fn variable(role: Role) -> TokenStream {
-    match role {
-        Role::Device => quote!(worker),
-        Role::Config => quote!(config),
-        Role::StateByMut | Role::StateByValue => quote!(state),
-        Role::Item | Role::Output => quote!(data),
-    }
-}
-
-/// The call of the user's hook.
-fn body(call: &Call, outline: &Outline) -> TokenStream {
-    let ec = support();
-    if call.ambiguous {
-        return quote!(#ec::ambiguous());
-    }
-    let Outline { name, generics, .. } = outline;
-    let (_, parameters, _) = generics.split_for_impl();
-    let hook = &call.name;
-    let arguments = call.arguments.iter().map(|argument| self::argument(call.hook, argument));
-    let called = quote!(<#name #parameters>::#hook(#(#arguments),*));
-    let plain = value(call);
-    let convert = match call.hook.returns {
-        Returns::Value(_) => None,
-        Returns::Nothing => Some(quote!(<#plain as #ec::ReturnsNothing>::nothing)),
-        Returns::Flow => Some(quote!(<#plain as #ec::ReturnsFlow>::flow)),
-    };
-    match (call.fallible, convert) {
-        (false, None) => quote!(#ec::Ok(#called)),
-        (false, Some(convert)) => quote!(let result = #called; #ec::Ok(#convert(result))),
-        (true, convert) => {
-            let module = module(call.hook);
-            let convert = convert.map(|convert| quote!(.map(#convert)));
-            // What is returned as an error may be none, and then the return type is to blame.
-            let result = quote!(result.map_err(#module::Failure::into_error));
-            let result = placed(span_of_result(&call.returns), result);
-            quote!(let result = #called; #result #convert)
-        }
-    }
-}
-
-/// What a parameter of the user's hook is given.
-fn argument(hook: &Hook, argument: &Argument) -> TokenStream {
-    let ec = support();
-    let Argument { role, ty } = argument;
-    let value = variable(*role);
-    let module = module(hook);
-    let state = state_of(hook);
-    match (role, hook.is_producer()) {
-        (Role::Device, _) => quote!(<#ty as #ec::FromWorker<'_>>::from_worker(#value)),
-        (Role::Config, _) => quote!(<#ty as #module::TakesConfig<'_, Self::Config>>::take(#value)),
-        (Role::StateByMut, true) => quote!(<#ty as #ec::WorkerState<'_, #state>>::take(#value)),
-        (Role::StateByMut, false) => quote!(<#ty as #ec::RunState<'_, #state>>::take(#value)),
-        (Role::StateByValue, true) => quote!(<#ty as #ec::LastWorkerState<#state>>::take(#value)),
-        (Role::StateByValue, false) => quote!(<#ty as #ec::LastRunState<#state>>::take(#value)),
-        (Role::Item, _) => value,
-        (Role::Output, _) => quote!(<#ty as #ec::TakesOutput<Self::Output>>::take(#value)),
-    }
-}
-
-fn state_of(hook: &Hook) -> TokenStream {
-    if hook.is_producer() { quote!(Self::ProducerState) } else { quote!(Self::ConsumerState) }
-}
-
-/// Where the support code has what bears the hook's name.
-fn module(hook: &Hook) -> TokenStream {
-    let ec = support();
-    let name = Ident::new(hook.name, Span::call_site());
-    quote!(#ec::#name)
-}
-
-/// Where the user wrote `Result`.
-fn span_of_result(returns: &TokenStream) -> Span {
-    let names = returns.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(_)));
-    let result = names.clone().find(|name| name.to_string() == "Result");
-    result.or(names.last()).map_or_else(Span::call_site, |name| name.span())
-}
-
-/// `tokens` as if they all stood in one place.
-fn placed(span: Span, tokens: TokenStream) -> TokenStream {
-    let place = |token: TokenTree| {
-        let mut token = match token {
-            TokenTree::Group(group) => Group::new(group.delimiter(), placed(span, group.stream())).into(),
-            token => token,
-        };
-        token.set_span(span);
-        token
-    };
-    tokens.into_iter().map(place).collect()
 }

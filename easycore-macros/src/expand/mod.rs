@@ -4,6 +4,7 @@
 //! The user's block comes first and as it was, because editors look for their place in it. Below it stand the
 //! generated type, the hidden type that implements `Hooks`, and, in a block of its own, everything else.
 
+mod call;
 mod faulty;
 mod hooks;
 mod runner;
@@ -25,8 +26,9 @@ pub(crate) fn sound(model: &Model) -> TokenStream {
     let (_, arguments, _) = outline.generics.split_for_impl();
     let declaration = runner::declare(outline, &quote!(#runtime::Runner<#hooks_type #arguments>));
     let hooks_declaration = hooks::declare(outline);
-    let runner = runner::implement(outline, &Types::of(model));
-    let hooks = hooks::implement(model);
+    let types = Types::of(model);
+    let runner = runner::implement(outline, &types, hooks::merge(model).is_some());
+    let hooks = hooks::implement(model, &types);
     let support = support();
     quote! {
         #block
@@ -52,20 +54,21 @@ struct Types {
 impl Types {
     fn of(model: &Model) -> Self {
         let support = support();
-        let output = value(&model.producer.work);
+        let (item, output) = (model.producer.item.clone(), value(&model.producer.work));
+        let (item, output) = match model.batch {
+            None => (item, output),
+            Some(_) => (
+                quote!(<#item as #support::BatchOfItems>::Item),
+                quote!(<#output as #support::BatchOfOutputs>::Output),
+            ),
+        };
         let consumer_state = match &model.consumer {
             None => quote!(#support::Vec<#output>),
             Some(consumer) => consumer.init.as_ref().map_or_else(|| quote!(()), value),
         };
         let end = model.consumer.as_ref().and_then(|consumer| consumer.end.as_ref());
         let outcome = end.map_or_else(|| consumer_state.clone(), value);
-        Self {
-            config: model.outline.config.clone(),
-            item: model.producer.item.clone(),
-            output,
-            consumer_state,
-            outcome,
-        }
+        Self { config: model.outline.config.clone(), item, output, consumer_state, outcome }
     }
 }
 

@@ -1,14 +1,17 @@
 //! Tokens in, syntax out: what the user wrote, before any question of what it means.
 //! Bodies of functions stay tokens.
 
+mod batch;
 mod block;
 mod entry;
+mod list;
 mod misplaced;
 mod options;
 
 use proc_macro2::TokenStream;
 use syn::parse::ParseBuffer;
 
+pub(crate) use batch::Batch;
 pub(crate) use block::Block;
 pub(crate) use entry::{Entry, Function, Intruder};
 pub(crate) use misplaced::Misplaced;

@@ -1,0 +1,84 @@
+//! What the expansion of [`parallel_runner`](macro@crate::parallel_runner) refers to: names that the user's own cannot
+//! shadow, and traits by which the compiler judges whether the hooks agree. Not for use by hand, and not stable.
+
+pub use std::convert::Into;
+pub use std::fmt::{Debug, Formatter, Result as FormatResult};
+pub use std::iter::IntoIterator;
+pub use std::marker::{PhantomData, Send};
+pub use std::ops::ControlFlow;
+pub use std::option::Option::{self, Some};
+pub use std::result::Result::Ok;
+pub use std::time::Duration;
+pub use std::vec::Vec;
+
+pub use rayon::iter::{IndexedParallelIterator as Indexed, IntoParallelIterator};
+
+pub use crate::{
+    Batch, Canceller, FromWorker, HookError, Hooks, IntoDevices, MergeHooks, Options, Order, Report, Runner,
+    Stream, Worker,
+};
+
+pub use per_hook::*;
+pub use returned::*;
+pub use taken::*;
+
+use crate::batch::wrong_length;
+
+mod per_hook;
+mod returned;
+mod taken;
+
+/// What a method of the generated type returns.
+pub type Result<T, E = crate::Error> = std::result::Result<T, E>;
+
+/// What a function of [`Hooks`] returns.
+pub type HookResult<T> = Result<T, HookError>;
+
+/// Works a single item by hooks that work in batches.
+///
+/// # Errors
+/// Those of `producer_batch`, and that it does not return exactly one output.
+pub fn batch_of_one<H: Hooks>(
+    config: &H::Config,
+    state: &mut H::ProducerState,
+    item: H::Item,
+) -> HookResult<H::Output> {
+    let outputs = H::producer_batch(config, state, vec![item])?;
+    let [output] = <[_; 1]>::try_from(outputs).map_err(|outputs| wrong_length(1, outputs.len()))?;
+    Ok(output)
+}
+
+/// The consumer of a runner that has no consumer hooks.
+///
+/// # Errors
+/// None.
+#[inline]
+pub fn collect<T>(collected: &mut Vec<T>, output: T) -> HookResult<ControlFlow<()>> {
+    collected.push(output);
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Stands for the call of a hook that is defined twice. The compiler rejects the definitions.
+#[must_use]
+pub fn ambiguous<T>() -> T {
+    unreachable!("a hook that is defined twice does not compile")
+}
+
+/// Leads from an array whose length is an error to the type that the compiler takes for any other, which stands for
+/// what is not known because of a fault.
+pub trait Unknown {
+    type Type;
+}
+
+impl<const LENGTH: usize> Unknown for [(); LENGTH] {
+    type Type = [(); LENGTH];
+}
+
+/// The same type, with the parameters of the block in use.
+pub trait UnknownWith<Parameters> {
+    type Type;
+}
+
+impl<T, Parameters> UnknownWith<Parameters> for T {
+    type Type = T;
+}
