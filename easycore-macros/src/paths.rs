@@ -1,6 +1,6 @@
 //! Names that the expansion declares or refers to: the hidden ones of the generated code, and the user's type.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::Generics;
 use syn::ext::IdentExt as _;
@@ -13,6 +13,11 @@ pub(crate) fn support() -> Ident {
 /// The hidden type that implements `Hooks` for the runner called `name`.
 pub(crate) fn hooks_type(name: &Ident) -> Ident {
     format_ident!("__{}Hooks", name, span = Span::call_site())
+}
+
+/// The hidden name for the judgement of the hook that works in batches.
+pub(crate) fn batch_type(name: &Ident) -> Ident {
+    format_ident!("__{}Batch", name, span = Span::call_site())
 }
 
 /// The hidden name for a type that is not known because of a fault.
@@ -49,6 +54,41 @@ fn contains(tokens: &TokenStream, name: &Ident) -> bool {
     })
 }
 
+/// `tokens` for use where the lifetimes of `generics` are not declared; `None` if they use other parameters, too.
+pub(crate) fn without_lifetimes(tokens: &TokenStream, generics: &Generics) -> Option<TokenStream> {
+    let mut others = generics.type_params().map(|parameter| &parameter.ident);
+    let mut constants = generics.const_params().map(|parameter| &parameter.ident);
+    if others.any(|name| contains(tokens, name)) || constants.any(|name| contains(tokens, name)) {
+        return None;
+    }
+    let lifetimes: Vec<&Ident> = generics.lifetimes().map(|parameter| &parameter.lifetime.ident).collect();
+    Some(replace_lifetimes(tokens.clone(), &lifetimes))
+}
+
+fn replace_lifetimes(tokens: TokenStream, lifetimes: &[&Ident]) -> TokenStream {
+    let mut after_quote = false;
+    let replace = |token: TokenTree| {
+        let is_lifetime = std::mem::replace(
+            &mut after_quote,
+            matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\''),
+        );
+        match token {
+            TokenTree::Ident(ident) if is_lifetime && lifetimes.contains(&&ident) => {
+                TokenTree::Ident(Ident::new("static", ident.span()))
+            }
+            TokenTree::Group(group) => within(&group, |inside| replace_lifetimes(inside, lifetimes)),
+            other => other,
+        }
+    };
+    tokens.into_iter().map(replace).collect()
+}
+
+fn within(group: &Group, change: impl FnOnce(TokenStream) -> TokenStream) -> TokenTree {
+    let mut changed = Group::new(group.delimiter(), change(group.stream()));
+    changed.set_span(group.span());
+    changed.into()
+}
+
 /// `tokens` for use outside of the block: with the block's type in place of `Self`.
 pub(crate) fn without_self(tokens: impl ToTokens, name: &Ident, generics: &Generics) -> TokenStream {
     let (_, arguments, _) = generics.split_for_impl();
@@ -66,10 +106,7 @@ fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
                 replaced.extend(if before_path { quote!(<#this>) } else { this.clone() });
             }
             TokenTree::Group(group) => {
-                let mut inside =
-                    proc_macro2::Group::new(group.delimiter(), replace_self(group.stream(), this));
-                inside.set_span(group.span());
-                replaced.extend([TokenTree::Group(inside)]);
+                replaced.extend([within(&group, |inside| replace_self(inside, this))]);
             }
             other => replaced.extend([other]),
         }
@@ -79,7 +116,7 @@ fn replace_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
 
 #[cfg(test)]
 mod tests {
-    use super::{thread_name, without_self};
+    use super::{thread_name, without_lifetimes, without_self};
     use crate::diagnostics::source;
     use quote::{format_ident, quote};
     use syn::parse_quote;
@@ -100,5 +137,13 @@ mod tests {
         let this = quote!(Sums<'a, N>);
         let expected = quote!([u8; <#this>::WIDTH + f(#this)]);
         assert_eq!(source(&replaced), source(&expected));
+    }
+
+    #[test]
+    fn lifetimes_become_static_where_they_are_not_declared() {
+        let generics: syn::Generics = parse_quote!(<'a, T>);
+        let replaced = without_lifetimes(&quote!(Vec<(&'a [u8], Cow<'b, str>)>), &generics);
+        assert_eq!(replaced.map(source).as_deref(), Some("Vec<(&'static [u8], Cow<'b, str>)>"));
+        assert!(without_lifetimes(&quote!(Vec<&'a [T]>), &generics).is_none());
     }
 }

@@ -11,6 +11,10 @@ struct Box;
 struct Runner;
 struct Hooks;
 struct Options;
+struct Batch;
+struct Duration;
+trait MergeHooks {}
+trait Batched {}
 struct Order;
 struct Error;
 struct PhantomData;
@@ -53,6 +57,23 @@ impl Squares {
     fn producer_end(_: u64) {}
 }
 
+/// A batch by a name that is not shadowed.
+#[parallel_runner(unordered, batch(max = 2, delay = "1ms"))]
+impl Doubles {
+    fn producer_work(items: ::std::vec::Vec<u64>) -> ::std::vec::Vec<u64> {
+        items.iter().map(|item| item * 2).collect()
+    }
+    fn consumer_init() -> u64 {
+        0
+    }
+    fn consumer_work(sum: &mut u64, item: u64) {
+        *sum += item;
+    }
+    fn consumer_merge(into: &mut u64, from: u64) {
+        *into += from;
+    }
+}
+
 /// Hooks that make no use of the name may give it to something else.
 mod shadowed_result {
     struct Result;
@@ -83,6 +104,7 @@ mod shadowed_result {
 
 fn main() -> Result<(), easycore::Error> {
     assert_eq!(Squares::new(2).run(0..4)?, [0, 1, 4, 9]);
+    assert_eq!(Doubles::new(2).run(0..4)?, 12);
     assert_eq!(shadowed_result::Sum::new(2).run(0..4)?, 6);
     Ok(())
 }

@@ -42,6 +42,11 @@ impl SumOfPowers {
         if *sum > 1_000_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    fn consumer_merge(_cfg: &Power, into: &mut u64, from: u64) -> Result<(), std::fmt::Error> {
+        *into = into.checked_add(from).ok_or(std::fmt::Error)?;
+        Ok(())
+    }
+
     fn consumer_end(cfg: &Power, sum: u64) -> Result<u64, std::fmt::Error> {
         if cfg.0 == 0 { Err(std::fmt::Error) } else { Ok(sum) }
     }
@@ -55,8 +60,20 @@ impl Squares {
     }
 }
 
+/// Square roots, in batches.
+#[parallel_runner(pub, batch(max = 10_000, delay = "10000us"))]
+impl SquareRoots {
+    fn producer_work(items: Vec<f64>) -> Result<Vec<f64>, std::fmt::Error> {
+        items
+            .into_iter()
+            .map(|item| if item < 0.0 { Err(std::fmt::Error) } else { Ok(item.sqrt()) })
+            .collect()
+    }
+}
+
 fn main() -> Result<(), easycore::Error> {
     assert_eq!(SumOfPowers::new(2, Power(2)).run(0..10)?, 285);
     assert_eq!(Squares::new(2).run(0..4)?, [0, 1, 4, 9]);
+    assert_eq!(SquareRoots::new(2).run([4.0])?.len(), 1);
     Ok(())
 }

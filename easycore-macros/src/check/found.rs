@@ -126,7 +126,7 @@ pub(super) fn check_order(context: &Context, options: &Options, faults: &mut Fau
         None => faults.add(
             &function.signature.ident,
             format!(
-                "hook `{name}` needs a runner that is not ordered: each worker consumes what it has made"
+                "hook `{name}` loses the order, which a runner keeps by default: each worker consumes what it has made"
             ),
             "write `#[parallel_runner(unordered)]`",
         ),

@@ -36,7 +36,9 @@ pub(super) fn check<'a>(
     };
     if !context.found.has_state(hook) && is_first_with_state(hook, context) {
         let state = roles.iter().zip(&parameters).find(|(role, _)| is_state(**role));
-        state.into_iter().for_each(|(_, parameter)| report_state_from_nowhere(hook, parameter, faults));
+        if let Some((_, parameter)) = state {
+            report_state_from_nowhere(hook, parameter, faults);
+        }
     }
     for (role, parameter) in roles.iter().zip(&parameters) {
         let ty = &*parameter.ty;

@@ -9,7 +9,7 @@ use quote::quote;
 use super::value;
 use crate::hook::{Hook, Returns, Role};
 use crate::model::{Argument, Call, Outline};
-use crate::paths::support;
+use crate::paths::{batch_type, support};
 
 /// The body of the trait's function.
 pub(super) fn body(call: &Call, outline: &Outline) -> TokenStream {
@@ -20,12 +20,15 @@ pub(super) fn body(call: &Call, outline: &Outline) -> TokenStream {
     let Outline { name, generics, .. } = outline;
     let (_, parameters, _) = generics.split_for_impl();
     let hook = &call.name;
-    let arguments = call.arguments.iter().map(|argument| self::argument(call.hook, argument));
+    let arguments = call.arguments.iter().map(|argument| self::argument(call.hook, argument, name));
     let called = quote!(<#name #parameters>::#hook(#(#arguments),*));
     let plain = value(call);
     let convert = match call.hook.returns {
         Returns::Value(_) => None,
-        Returns::Outputs => Some(quote!(<#plain as #ec::BatchOfOutputs>::give)),
+        Returns::Outputs => {
+            let judged = batch_type(name);
+            Some(quote!(<#plain as #ec::Batched<#judged>>::give))
+        }
         Returns::Nothing if call.hook.is_producer() => Some(quote!(<#plain as #ec::EndsOnly>::nothing)),
         Returns::Nothing => Some(quote!(<#plain as #ec::MergesOnly>::nothing)),
         Returns::Flow => Some(quote!(<#plain as #ec::ReturnsFlow>::flow)),
@@ -38,14 +41,14 @@ pub(super) fn body(call: &Call, outline: &Outline) -> TokenStream {
             let convert = convert.map(|convert| quote!(.map(#convert)));
             // What is returned as an error may be none, and then the return type is to blame.
             let result = quote!(result.map_err(#module::Failure::into_error));
-            let result = placed(span_of_result(&call.returns), result);
+            let result = placed(span_of_name(&call.returns), result);
             quote!(let result = #called; #result #convert)
         }
     }
 }
 
 /// What a parameter of the user's hook is given.
-fn argument(hook: &Hook, argument: &Argument) -> TokenStream {
+fn argument(hook: &Hook, argument: &Argument, runner: &Ident) -> TokenStream {
     let ec = support();
     let Argument { role, ty } = argument;
     let value = variable(*role);
@@ -61,7 +64,10 @@ fn argument(hook: &Hook, argument: &Argument) -> TokenStream {
         (Role::Into, _) => quote!(<#ty as #ec::MergedInto<'_, #state>>::take(#value)),
         (Role::From, _) => quote!(<#ty as #ec::MergedFrom<#state>>::take(#value)),
         (Role::Item, _) => value,
-        (Role::Items, _) => quote!(<#ty as #ec::BatchOfItems>::take(#value)),
+        (Role::Items, _) => {
+            let judged = batch_type(runner);
+            quote!(<#ty as #ec::Batched<#judged>>::take(#value))
+        }
         (Role::Output, _) => quote!(<#ty as #ec::TakesOutput<Self::Output>>::take(#value)),
         (Role::OneOutput, _) => quote!(<#ty as #ec::TakesOutputOfBatch<Self::Output>>::take(#value)),
     }
@@ -90,15 +96,17 @@ fn module(hook: &Hook) -> TokenStream {
     quote!(#ec::#name)
 }
 
-/// Where the user wrote `Result`.
-fn span_of_result(returns: &TokenStream) -> Span {
-    let names = returns.clone().into_iter().filter(|token| matches!(token, TokenTree::Ident(_)));
-    let result = names.clone().find(|name| name.to_string() == "Result");
-    result.or(names.last()).map_or_else(Span::call_site, |name| name.span())
+/// Where the user wrote the name of the type, without its path and its parameters.
+pub(super) fn span_of_name(ty: &TokenStream) -> Span {
+    let before_parameters =
+        |token: &TokenTree| !matches!(token, TokenTree::Punct(punct) if punct.as_char() == '<');
+    let names = ty.clone().into_iter().take_while(before_parameters);
+    let name = names.filter(|token| matches!(token, TokenTree::Ident(_))).last();
+    name.map_or_else(Span::call_site, |name| name.span())
 }
 
 /// `tokens` as if they all stood in one place.
-fn placed(span: Span, tokens: TokenStream) -> TokenStream {
+pub(super) fn placed(span: Span, tokens: TokenStream) -> TokenStream {
     let place = |token: TokenTree| {
         let mut token = match token {
             TokenTree::Group(group) => Group::new(group.delimiter(), placed(span, group.stream())).into(),

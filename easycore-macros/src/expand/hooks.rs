@@ -1,14 +1,14 @@
 //! The hidden type that implements `Hooks`: each of its functions calls the user's hook of the same name.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{GenericParam, Generics};
 
-use super::call::{self, state_of, variable};
+use super::call::{self, placed, span_of_name, state_of, variable};
 use super::{Types, value};
 use crate::hook::{Hook, HookId, Role};
 use crate::model::{Call, Model, Outline};
-use crate::paths::{hooks_type, support, thread_name};
+use crate::paths::{batch_type, hooks_type, support, thread_name, without_lifetimes};
 use crate::syntax::{Batch, Order};
 
 /// The type. It is never made, and holds the parameters of the runner only to have used them.
@@ -58,9 +58,12 @@ pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
     let functions = functions(model);
     let merge = merge(model).map(|merge| {
         let function = call(merge, outline);
-        quote! {
+        // If the states cannot go from thread to thread, their type is to blame.
+        let blamed = span_of_name(consumer_state);
+        let head = placed(blamed, quote!(#ec::MergeHooks for #hooks_type));
+        quote_spanned! {blamed=>
             #(#lints)*
-            impl #parameters #ec::MergeHooks for #hooks_type #arguments #bounds { #function }
+            impl #parameters #head #arguments #bounds { #function }
         }
     });
     quote! {
@@ -79,6 +82,22 @@ pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
         }
         #merge
     }
+}
+
+/// Has the compiler judge the types of a hook that works in batches; see `Batched` in the support code. The length of an
+/// array cannot depend on types of the block's, and then there is more than one error about one that is wrong.
+pub(super) fn judge_batch(model: &Model) -> Option<TokenStream> {
+    model.batch?;
+    let ec = support();
+    let Outline { name, generics, .. } = &model.outline;
+    let judged = batch_type(name);
+    let judge = |ty: &TokenStream, by: TokenStream| {
+        let ty = without_lifetimes(ty, generics);
+        ty.map_or_else(|| quote!(1), |ty| quote!(<#ty as #ec::#by>::ONE))
+    };
+    let items = judge(&model.producer.item, quote!(BatchOfItems));
+    let outputs = judge(&value(&model.producer.work), quote!(BatchOfOutputs));
+    Some(quote!(type #judged = [(); #items + #outputs];))
 }
 
 /// The hook that makes the hidden type implement `MergeHooks`, too.

@@ -10,12 +10,12 @@ mod hooks;
 mod runner;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 pub(crate) use faulty::{faulty, misplaced};
 
 use crate::model::{Call, Model};
-use crate::paths::{hooks_type, support};
+use crate::paths::{batch_type, hooks_type, support};
 
 /// The runner for a sound block.
 pub(crate) fn sound(model: &Model) -> TokenStream {
@@ -29,6 +29,7 @@ pub(crate) fn sound(model: &Model) -> TokenStream {
     let types = Types::of(model);
     let runner = runner::implement(outline, &types, hooks::merge(model).is_some());
     let hooks = hooks::implement(model, &types);
+    let batch = hooks::judge_batch(model);
     let support = support();
     quote! {
         #block
@@ -36,6 +37,7 @@ pub(crate) fn sound(model: &Model) -> TokenStream {
         #hooks_declaration
         const _: () = {
             use #runtime::__private as #support;
+            #batch
             #runner
             #hooks
         };
@@ -54,14 +56,12 @@ struct Types {
 impl Types {
     fn of(model: &Model) -> Self {
         let support = support();
-        let (item, output) = (model.producer.item.clone(), value(&model.producer.work));
-        let (item, output) = match model.batch {
-            None => (item, output),
-            Some(_) => (
-                quote!(<#item as #support::BatchOfItems>::Item),
-                quote!(<#output as #support::BatchOfOutputs>::Output),
-            ),
-        };
+        let (mut item, mut output) = (model.producer.item.clone(), value(&model.producer.work));
+        if model.batch.is_some() {
+            let judged = batch_type(&model.outline.name);
+            let element = |batch: &TokenStream| quote!(<#batch as #support::Batched<#judged>>::Element);
+            (item, output) = (element(&item), element(&output));
+        }
         let consumer_state = match &model.consumer {
             None => quote!(#support::Vec<#output>),
             Some(consumer) => consumer.init.as_ref().map_or_else(|| quote!(()), value),
@@ -77,7 +77,8 @@ fn value(call: &Call) -> TokenStream {
     let returns = &call.returns;
     if call.fallible {
         let support = support();
-        quote!(<#returns as #support::Fallible>::Value)
+        let name = call::span_of_name(returns);
+        quote_spanned!(name=> <#returns as #support::Fallible>::Value)
     } else {
         returns.clone()
     }

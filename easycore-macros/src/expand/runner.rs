@@ -67,10 +67,10 @@ pub(super) fn implement(outline: &Outline, types: &Types, merges: bool) -> Token
             ) -> #ec::Result<()> {
                 #consuming.run_into(state, data)
             }
-            /// Like `run`, for input that can be split, such as a range or a slice: workers claim parts of it.
+            /// Like `run`, for a range, a slice, a `Vec` or other input that can be split: workers claim parts of it.
             #vis fn run_indexed(
                 &mut self,
-                data: impl #ec::IntoParallelIterator<Item = #item, Iter: #ec::Indexed>,
+                data: impl #ec::Splittable<Item = #item>,
             ) -> #ec::Result<#outcome> {
                 #consuming.run_indexed(data)
             }

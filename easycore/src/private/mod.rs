@@ -11,19 +11,21 @@ pub use std::result::Result::Ok;
 pub use std::time::Duration;
 pub use std::vec::Vec;
 
-pub use rayon::iter::{IndexedParallelIterator as Indexed, IntoParallelIterator};
-
 pub use crate::{
     Batch, Canceller, FromWorker, HookError, Hooks, IntoDevices, MergeHooks, Options, Order, Report, Runner,
     Stream, Worker,
 };
 
+pub use batched::*;
 pub use per_hook::*;
 pub use returned::*;
 pub use taken::*;
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
+
 use crate::batch::wrong_length;
 
+mod batched;
 mod per_hook;
 mod returned;
 mod taken;
@@ -33,6 +35,17 @@ pub type Result<T, E = crate::Error> = std::result::Result<T, E>;
 
 /// What a function of [`Hooks`] returns.
 pub type HookResult<T> = Result<T, HookError>;
+
+/// What `run_indexed` takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not input that can be split by position",
+    label = "not a range, a slice, a `Vec` or any other of rayon's indexed iterators",
+    note = "`run` takes any iterator"
+)]
+pub trait Splittable: IntoParallelIterator<Iter: IndexedParallelIterator> {}
+
+#[diagnostic::do_not_recommend]
+impl<I: IntoParallelIterator<Iter: IndexedParallelIterator>> Splittable for I {}
 
 /// Works a single item by hooks that work in batches.
 ///

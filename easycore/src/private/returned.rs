@@ -2,25 +2,6 @@
 
 use std::ops::ControlFlow;
 
-/// What `producer_work` makes of a batch.
-#[diagnostic::on_unimplemented(
-    message = "with `batch`, `producer_work` returns `Vec<Output>`, not `{Self}`",
-    label = "write `Vec<{Self}>`, with an output for each item"
-)]
-pub trait BatchOfOutputs {
-    type Output;
-    fn give(self) -> Vec<Self::Output>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T> BatchOfOutputs for Vec<T> {
-    type Output = T;
-    #[inline]
-    fn give(self) -> Self {
-        self
-    }
-}
-
 /// A hook's return type whose last segment is `Result`, taken apart.
 #[diagnostic::on_unimplemented(
     message = "a hook that returns `{Self}` is taken to be fallible, but that is not `core::result::Result`",

@@ -77,22 +77,3 @@ taken_by_value!(
     "The type by which `consumer_work` takes one of the outputs of a batch.",
     "`consumer_work` takes `{Self}`, but gets the outputs of a batch one by one, each a `{V}`"
 );
-
-/// The type by which `producer_work` takes a batch.
-#[diagnostic::on_unimplemented(
-    message = "with `batch`, `producer_work` takes `Vec<Item>`, not `{Self}`",
-    label = "write `Vec<{Self}>`"
-)]
-pub trait BatchOfItems {
-    type Item;
-    fn take(items: Vec<Self::Item>) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T> BatchOfItems for Vec<T> {
-    type Item = T;
-    #[inline]
-    fn take(items: Self) -> Self {
-        items
-    }
-}

@@ -1,0 +1,24 @@
+//! Consumer states are merged, but there are none.
+
+use easycore::parallel_runner;
+
+#[parallel_runner(unordered)]
+impl Sum {
+    fn producer_work(item: u64) -> u64 {
+        item
+    }
+
+    fn consumer_work(item: u64) {
+        assert!(item < 100);
+    }
+
+    fn consumer_merge(into: &mut u64, from: u64) {
+        *into += from;
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let sum: u64 = Sum::new(2).run(0..100)?;
+    assert_eq!(sum, 4950);
+    Ok(())
+}

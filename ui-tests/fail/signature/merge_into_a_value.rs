@@ -1,0 +1,28 @@
+//! The state that others are merged into is taken by value.
+
+use easycore::parallel_runner;
+
+#[parallel_runner(unordered)]
+impl Sum {
+    fn producer_work(item: u64) -> u64 {
+        item
+    }
+
+    fn consumer_init() -> u64 {
+        0
+    }
+
+    fn consumer_work(sum: &mut u64, item: u64) {
+        *sum += item;
+    }
+
+    fn consumer_merge(into: u64, from: u64) {
+        assert!(into >= from);
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let sum: u64 = Sum::new(2).run(0..100)?;
+    assert_eq!(sum, 4950);
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! The consumer expects the whole batch.
+
+use easycore::parallel_runner;
+
+#[parallel_runner(batch = 8)]
+impl Squares {
+    fn producer_work(items: Vec<u64>) -> Vec<u64> {
+        items.iter().map(|item| item * item).collect()
+    }
+
+    fn consumer_init() -> Vec<u64> {
+        Vec::new()
+    }
+
+    fn consumer_work(all: &mut Vec<u64>, batch: Vec<u64>) {
+        all.extend(batch);
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}
