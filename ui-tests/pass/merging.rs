@@ -67,7 +67,9 @@ impl<T: Ord + Send + 'static, const MOST: usize> Largest<T, MOST> {
         largest.truncate(MOST);
     }
     fn consumer_merge(into: &mut Vec<T>, from: Vec<T>) {
-        from.into_iter().for_each(|item| Self::consumer_work(into, item));
+        for item in from {
+            Self::consumer_work(into, item);
+        }
     }
 }
 

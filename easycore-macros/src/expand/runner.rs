@@ -60,11 +60,10 @@ pub(super) fn implement(outline: &Outline, types: &Types, merges: bool) -> Token
                 #consuming.try_run(data)
             }
             /// Like `run`, into a consumer state that is kept whatever happens.
-            #vis fn run_into(
-                &mut self,
-                state: &mut #consumer_state,
-                data: impl #ec::IntoIterator<Item = #item, IntoIter: #ec::Send>,
-            ) -> #ec::Result<()> {
+            #vis fn run_into<#data>(&mut self, state: &mut #consumer_state, data: #data) -> #ec::Result<()>
+            where
+                #data: #ec::IntoIterator<Item = #item, IntoIter: #ec::Send>,
+            {
                 #consuming.run_into(state, data)
             }
             /// Like `run`, for a range, a slice, a `Vec` or other input that can be split: workers claim parts of it.

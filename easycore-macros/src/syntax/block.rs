@@ -41,7 +41,10 @@ impl Block {
         let ItemImpl { modifiers: _, unsafety, impl_token, generics, self_ty, .. } = &header;
         let bounds = &generics.where_clause;
         // How data is passed is not the user's choice.
-        let given = quote!(#[allow(clippy::needless_pass_by_value, clippy::ptr_arg, clippy::trivially_copy_pass_by_ref)]);
+        let given = quote! {
+            #[allow(clippy::needless_pass_by_value, clippy::trivially_copy_pass_by_ref)]
+            #[allow(clippy::ptr_arg)]
+        };
         let head = quote!(#given #(#attrs)* #unsafety #impl_token #generics #self_ty #bounds);
         Some(Self {
             twice,
