@@ -1,7 +1,9 @@
 //! Labels 1,797 real handwritten digits, one convolutional network per worker: `cargo run --release --example digits`.
 //!
-//! On Linux candle reads the number of cores from a file before each matrix product, which takes longer than a product
-//! of this size. With `RAYON_NUM_THREADS=1` in the environment it does not, and this is about four times as fast.
+//! The runner hands the network 32 digits at a time, and takes them and gives the labels out one by one.
+//!
+//! On Linux candle reads the number of cores from a file before each matrix product, and tries to share the product among
+//! them. With `RAYON_NUM_THREADS=1` in the environment it does neither, and this is several times as fast.
 
 use std::error::Error;
 use std::fs::File;
@@ -33,13 +35,13 @@ struct Labelled {
     truth: u8,
 }
 
-#[parallel_runner(ordered, config = Job)]
+#[parallel_runner(ordered, config = Job, batch = 32)]
 impl OrderedLabeller {
     fn producer_init(device: &Device, job: &Job) -> Result<Network, ModelError> {
         Network::load(&job.weights, device)
     }
-    fn producer_work(network: &mut Network, digit: Digit) -> Result<Labelled, ModelError> {
-        Labelled::new(network, &digit)
+    fn producer_work(network: &mut Network, digits: Vec<Digit>) -> Result<Vec<Labelled>, ModelError> {
+        Labelled::all(network, &digits)
     }
     fn consumer_init() -> Vec<Labelled> {
         Vec::new()
@@ -50,13 +52,13 @@ impl OrderedLabeller {
     }
 }
 
-#[parallel_runner(unordered, config = Job)]
+#[parallel_runner(unordered, config = Job, batch = 32)]
 impl UnorderedLabeller {
     fn producer_init(device: &Device, job: &Job) -> Result<Network, ModelError> {
         Network::load(&job.weights, device)
     }
-    fn producer_work(network: &mut Network, digit: Digit) -> Result<Labelled, ModelError> {
-        Labelled::new(network, &digit)
+    fn producer_work(network: &mut Network, digits: Vec<Digit>) -> Result<Vec<Labelled>, ModelError> {
+        Labelled::all(network, &digits)
     }
     fn consumer_init() -> Vec<Labelled> {
         Vec::new()
@@ -72,8 +74,13 @@ impl UnorderedLabeller {
 }
 
 impl Labelled {
-    fn new(network: &Network, digit: &Digit) -> Result<Self, ModelError> {
-        Ok(Self { row: digit.row, label: network.label(digit)?, truth: digit.label })
+    fn all(network: &Network, digits: &[Digit]) -> Result<Vec<Self>, ModelError> {
+        let labels = network.labels(digits)?;
+        Ok(digits
+            .iter()
+            .zip(labels)
+            .map(|(digit, label)| Self { row: digit.row, label, truth: digit.label })
+            .collect())
     }
 
     fn is_correct(&self) -> bool {

@@ -82,10 +82,9 @@ fn train(cli: &Cli) -> Result<(), Box<dyn Error>> {
     candle_core::safetensors::save(&weights, &cli.weights)
         .map_err(|error| format!("cannot write {}: {error}", cli.weights.display()))?;
     for (rows, digits) in [("training", &training), ("held-out", &held_out)] {
-        let mut correct = 0;
-        for digit in digits {
-            correct += usize::from(network.label(digit)? == digit.label);
-        }
+        let labels = network.labels(digits.iter().copied())?;
+        let correct =
+            labels.iter().zip(digits.iter()).filter(|(label, digit)| **label == digit.label).count();
         println!("accuracy on the {rows} rows: {}", percent(correct, digits.len()));
     }
     println!("wrote {} after {:.0?}", cli.weights.display(), started.elapsed());

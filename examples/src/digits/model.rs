@@ -86,16 +86,17 @@ impl Network {
         self.dense2.forward(&hidden)
     }
 
-    /// Which digit the image most looks like.
+    /// Which digit each image most looks like, worked out for all of them at once.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn label(&self, digit: &Digit) -> Result<u8, ModelError> {
-        let label = || {
-            let scores = self.forward(&to_tensor(&[digit.pixels.map(f32::from)], &self.device)?)?;
-            scores.argmax(1)?.squeeze(0)?.to_dtype(DType::U8)?.to_scalar()
+    pub fn labels<'d>(&self, digits: impl IntoIterator<Item = &'d Digit>) -> Result<Vec<u8>, ModelError> {
+        let images: Vec<_> = digits.into_iter().map(|digit| digit.pixels.map(f32::from)).collect();
+        let labels = || {
+            let scores = self.forward(&to_tensor(&images, &self.device)?)?;
+            scores.argmax(1)?.to_dtype(DType::U8)?.to_vec1()
         };
-        label().map_err(|error| ModelError::Compute(first_line(&error)))
+        labels().map_err(|error: candle_core::Error| ModelError::Compute(first_line(&error)))
     }
 }
 
