@@ -97,7 +97,7 @@ impl Pace {
         if self.automatic_chunk {
             let wanted = items_in(CHUNK_TIME, cost).clamp(self.batch, self.max_chunk);
             // Growth is gradual: the first items of a run say little about the rest.
-            self.chunk = self.whole_batches(wanted.min(2 * self.chunk));
+            self.chunk = self.whole_batches(wanted.min(self.chunk.saturating_mul(2)));
         }
         self.window = self.fitting_window();
     }
