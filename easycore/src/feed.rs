@@ -33,11 +33,12 @@ impl Feed {
         self.open = false;
     }
 
-    /// How many items go out now: a full batch, or what is left, or what has waited long enough; 0 if none do.
-    pub(crate) fn due(&self, now: Instant) -> usize {
+    /// How many items go out now: a full batch, or what is left, or what has waited long enough; 0 if none do. In a
+    /// `hurry` nothing waits for more.
+    pub(crate) fn due(&self, now: Instant, hurry: bool) -> usize {
         let waiting = self.arrivals.len();
-        let goes_out =
-            waiting >= self.max || !self.open || self.deadline().is_some_and(|deadline| deadline <= now);
+        let waits_no_more = hurry || !self.open || self.deadline().is_some_and(|deadline| deadline <= now);
+        let goes_out = waiting >= self.max || waits_no_more;
         if goes_out { waiting.min(self.max) } else { 0 }
     }
 

@@ -54,7 +54,7 @@ impl State {
             return 0;
         }
         match &self.feed {
-            Some(feed) => feed.due(Instant::now()),
+            Some(feed) => feed.due(Instant::now(), self.source == Source::Draining),
             None => self.pace.whole_batches(self.pace.chunk().min(self.room())),
         }
     }
