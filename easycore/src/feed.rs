@@ -52,3 +52,38 @@ impl Feed {
         !self.open && self.arrivals.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::Feed;
+
+    #[test]
+    fn items_wait_for_a_full_batch_or_for_the_end_of_their_delay_or_of_the_input() {
+        let begun = Instant::now();
+        let later = begun + Duration::from_secs(5);
+        let mut feed = Feed::new(2, Duration::from_secs(5));
+        assert_eq!((feed.due(later, false), feed.due(later, true)), (0, 0), "there is nothing");
+        feed.arrive(begun);
+        assert_eq!((feed.due(begun, false), feed.due(begun, true), feed.due(later, false)), (0, 1, 1));
+        feed.arrive(begun);
+        feed.arrive(begun);
+        assert_eq!(feed.due(begun, false), 2, "full");
+        feed.take(2);
+        assert_eq!(feed.due(begun, false), 0);
+        feed.close();
+        assert_eq!(feed.due(begun, false), 1, "no more will come");
+        assert!(!feed.is_exhausted());
+        feed.take(1);
+        assert!(feed.is_exhausted());
+    }
+
+    #[test]
+    fn a_delay_may_be_as_long_as_can_be_said() {
+        let mut feed = Feed::new(2, Duration::MAX);
+        feed.arrive(Instant::now());
+        assert!(feed.deadline().is_some_and(|deadline| deadline > Instant::now()));
+        assert_eq!(feed.due(Instant::now(), false), 0);
+    }
+}

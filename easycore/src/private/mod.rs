@@ -95,3 +95,52 @@ pub trait UnknownWith<Parameters> {
 impl<T, Parameters> UnknownWith<Parameters> for T {
     type Type = T;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ControlFlow, HookResult, Hooks, Ok, Worker, batch_of_one};
+
+    /// Returns each item as often as it says.
+    struct Repeated;
+
+    impl Hooks for Repeated {
+        const NAME: &'static str = "repeated";
+        type Config = ();
+        type Item = usize;
+        type Output = usize;
+        type ProducerState = usize;
+        type ConsumerState = ();
+        type Outcome = ();
+
+        fn producer_init(_: &Worker, (): &()) -> HookResult<usize> {
+            Ok(0)
+        }
+        fn producer_work((): &(), calls: &mut usize, item: usize) -> HookResult<usize> {
+            batch_of_one::<Self>(&(), calls, item)
+        }
+        fn producer_batch((): &(), calls: &mut usize, items: Vec<usize>) -> HookResult<Vec<usize>> {
+            *calls += 1;
+            Ok(items.into_iter().flat_map(|item| vec![item; item]).collect())
+        }
+        fn consumer_init((): &()) -> HookResult<()> {
+            Ok(())
+        }
+        fn consumer_work((): &(), (): &mut (), _: usize) -> HookResult<ControlFlow<()>> {
+            Ok(ControlFlow::Continue(()))
+        }
+        fn consumer_end((): &(), (): ()) -> HookResult<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn one_item_is_a_batch_from_which_one_output_is_taken() {
+        let mut calls = 0;
+        let mut work =
+            |item| Repeated::producer_work(&(), &mut calls, item).map_err(|error| error.to_string());
+        assert_eq!(work(1), Ok(1));
+        assert_eq!(work(0).expect_err("too few"), "a batch of 1 items was turned into 0 outputs");
+        assert_eq!(work(2).expect_err("too many"), "a batch of 1 items was turned into 2 outputs");
+        assert_eq!(calls, 3);
+    }
+}
