@@ -116,10 +116,10 @@ impl<H: Hooks> Runner<H> {
     /// when needed.
     ///
     /// # Errors
-    /// [`ErrorKind::Devices`] and [`ErrorKind::Options`] for what was passed to [`new`](Self::new) and
-    /// [`options`](Self::options); [`ErrorKind::Threads`] if the system refuses a thread; [`ErrorKind::Init`] if a
+    /// [`ErrorKind::Devices`](crate::ErrorKind::Devices) and [`ErrorKind::Options`](crate::ErrorKind::Options) for what was passed to [`new`](Self::new) and
+    /// [`options`](Self::options); [`ErrorKind::Threads`](crate::ErrorKind::Threads) if the system refuses a thread; [`ErrorKind::Init`](crate::ErrorKind::Init) if a
     /// `producer_init` fails or panics: the workers that did start are ended, and a later start tries again;
-    /// [`ErrorKind::Cancelled`].
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     pub fn start(&mut self) -> Result<(), Error> {
         self.begin(0, None).map(drop)
     }
@@ -132,8 +132,8 @@ impl<H: Hooks> Runner<H> {
     /// have returned. After an error the runner is as good as before.
     ///
     /// # Errors
-    /// Those of [`start`](Self::start); [`ErrorKind::Work`] for an item that [`OnError`](crate::OnError) does not
-    /// tolerate; [`ErrorKind::Consumer`]; [`ErrorKind::Input`] if the iterator panics; [`ErrorKind::Cancelled`].
+    /// Those of [`start`](Self::start); [`ErrorKind::Work`](crate::ErrorKind::Work) for an item that [`OnError`](crate::OnError) does not
+    /// tolerate; [`ErrorKind::Consumer`](crate::ErrorKind::Consumer); [`ErrorKind::Input`](crate::ErrorKind::Input) if the iterator panics; [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     ///
     /// # Panics
     /// A panic of a consumer hook unwinds through this call, after the workers have come to rest.
@@ -169,7 +169,7 @@ impl<H: Hooks> Runner<H> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`run`](Self::run), and [`ErrorKind::Input`] for an `Err` that is not tolerated.
+    /// Those of [`run`](Self::run), and [`ErrorKind::Input`](crate::ErrorKind::Input) for an `Err` that is not tolerated.
     ///
     /// # Panics
     /// As [`run`](Self::run).
@@ -285,7 +285,7 @@ impl<H: Hooks> Runner<H> {
     /// same and swallows errors; a run after this starts the workers again.
     ///
     /// # Errors
-    /// [`ErrorKind::End`] for the first `producer_end` that failed or panicked, by worker index; those of states that
+    /// [`ErrorKind::End`](crate::ErrorKind::End) for the first `producer_end` that failed or panicked, by worker index; those of states that
     /// were ended earlier because they had seen a panic included.
     pub fn close(&mut self) -> Result<(), Error> {
         self.settle_stream();
