@@ -10,6 +10,8 @@ use crate::control::{Canceller, Control};
 use crate::devices::{Devices, IntoDevices};
 use crate::drive::{feed, on_every_worker, open};
 use crate::error::Error;
+#[cfg(doc)]
+use crate::error::ErrorKind;
 use crate::fed::Fed;
 use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks, MergeHooks};
