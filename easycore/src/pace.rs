@@ -45,7 +45,7 @@ impl Pace {
             Chunk::Exactly(items) => (false, items),
         };
         // Two chunks for each worker, so that an explicit window does not make workers take turns.
-        let shared = (options.window.unwrap_or(MAX_WINDOW) / (2 * workers)).max(1);
+        let shared = (options.window.unwrap_or(MAX_WINDOW) / workers.saturating_mul(2)).max(1);
         let mut pace = Self {
             workers,
             batch,
