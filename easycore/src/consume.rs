@@ -5,14 +5,15 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 use std::vec::{Drain, IntoIter};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks, Order};
 use crate::inbox::{Done, Failure, Halt, Inbox};
 use crate::options::OnError;
-use crate::panic::{Cause, drop_all_quietly, drop_quietly};
+use crate::panic::{drop_all_quietly, drop_quietly};
 use crate::reorder::Reorder;
 use crate::report::{Counts, Report, Skipped, SkippedItems};
 use crate::session::Session;
@@ -158,17 +159,31 @@ impl Ledger {
         }
     }
 
-    /// The accounts of a run whose workers have come to rest.
-    pub(crate) fn close(mut self, gate: &Gate) -> (Report, Option<Error>) {
+    /// Ends a run whose workers have left: drops the input, and closes the accounts.
+    pub(crate) fn close<H, S>(
+        mut self,
+        session: &Session<H, S>,
+        begun: Instant,
+    ) -> (Report, Result<(), Error>)
+    where
+        H: Hooks,
+        S: Source<Item = H::Item>,
+    {
+        let (leftover, input) = session.source.close();
         // A run cancelled while there was nothing to consume has not noticed yet.
-        self.is_consuming(gate);
+        self.is_consuming(&session.gate);
+        self.counts.discarded += leftover.discarded;
+        self.counts.failed += leftover.failed;
+        let mut workers = std::mem::take(&mut *session.workers.lock());
+        workers.sort_by_key(|worker| worker.index);
         let report = Report {
-            pulled: gate.pulled_so_far(),
+            pulled: session.gate.pulled_so_far() + leftover.discarded + leftover.failed,
             counts: self.counts,
             skipped_items: self.skipped_items,
-            ..Report::default()
+            elapsed: begun.elapsed(),
+            workers,
         };
-        (report, self.error)
+        (report, self.error.map_or_else(|| input.map_err(Error::in_input), Err))
     }
 }
 
@@ -234,7 +249,7 @@ where
     let mut intake = Intake::new(H::ORDER);
     let mut panic = None;
     while let Some(done) = intake.next(gate, &session.inbox) {
-        let Done { ticket, items, mut outputs, consumed, failures, fatal, halt, dropped } = done;
+        let Done { ticket, items, mut outputs, consumed, failures, fatal, halt, last, dropped } = done;
         ledger.counts.consumed += consumed;
         let mut walk = Walk::new(ticket.first, outputs.drain(..), failures, fatal);
         loop {
@@ -253,7 +268,7 @@ where
                 Ok(Ok(ControlFlow::Continue(()))) => continue,
                 Ok(Ok(ControlFlow::Break(()))) => Halt::Break,
                 Ok(Err(error)) => {
-                    let error = Error::in_hook(ErrorKind::Consumer, "consumer_work", Cause::Error(error));
+                    let error = Error::in_consumer("consumer_work", error);
                     Halt::Error(error.at_item(first + taken - 1))
                 }
                 Err(payload) => Halt::Panic { payload, at_item: true },
@@ -265,6 +280,9 @@ where
         }
         if let Some(halt) = halt {
             keep_first(&mut panic, ledger.halt(halt, gate));
+        }
+        if let Some(failure) = last {
+            ledger.judge(failure, gate);
         }
         drop(walk);
         ledger.counts.discarded += dropped;

@@ -1,6 +1,7 @@
 //! The handle that reaches the run in progress from outside: cancelling, draining, and asking whether it is cancelled.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::gate::Gate;
 use crate::sync::Mutex;
@@ -25,6 +26,28 @@ impl Control {
 
     fn current(&self) -> Option<Arc<Gate>> {
         self.0.lock().clone()
+    }
+}
+
+/// A run that can be cancelled, from its opening to its end.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) gate: Arc<Gate>,
+    /// When the workers had been started.
+    pub(crate) begun: Instant,
+    control: Control,
+}
+
+impl Progress {
+    pub(crate) fn new(gate: Arc<Gate>, control: &Control) -> Self {
+        control.begin(Arc::clone(&gate));
+        Self { gate, begun: Instant::now(), control: control.clone() }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.control.end();
     }
 }
 

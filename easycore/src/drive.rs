@@ -12,17 +12,17 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
 use crate::batch::Batch;
 use crate::consume::{Ledger, consume};
-use crate::control::Control;
+use crate::control::Progress;
 use crate::devices::check_workers;
 use crate::error::{Error, ErrorKind};
 use crate::fed::Fed;
 use crate::feed::Feed;
 use crate::gate::Gate;
-use crate::hooks::{HookError, Hooks};
+use crate::hooks::Hooks;
 use crate::iterated::{Input, Iterated};
 use crate::options::Pinning;
 use crate::pace::Pace;
-use crate::panic::{Cause, drop_quietly, guard};
+use crate::panic::{drop_quietly, guard};
 use crate::placement::{AtCaller, Placement};
 use crate::pool::{Crew, no_thread, pin};
 use crate::report::Report;
@@ -101,9 +101,9 @@ impl<H: Hooks> Runner<H> {
         fold: impl FnOnce(&mut Self, &mut H::ConsumerState) -> Result<(), Error>,
     ) -> Result<H::Outcome, Error> {
         let mut state =
-            H::consumer_init(&self.config).map_err(|error| consumer_error("consumer_init", error))?;
+            H::consumer_init(&self.config).map_err(|error| Error::in_consumer("consumer_init", error))?;
         fold(self, &mut state)?;
-        H::consumer_end(&self.config, state).map_err(|error| consumer_error("consumer_end", error))
+        H::consumer_end(&self.config, state).map_err(|error| Error::in_consumer("consumer_end", error))
     }
 
     /// Opens a run: whatever becomes of it, the last run's report is gone.
@@ -166,7 +166,7 @@ impl<H: Hooks> Runner<H> {
         let mut ledger = Ledger::new(H::ORDER, self.options.on_error);
         let placement = P::default();
         session.gate.enter(crew.len() + usize::from(S::FED));
-        let panic = thread::scope(|scope| {
+        let outcome = thread::scope(|scope| {
             if S::FED {
                 feeder::<H>().spawn_scoped(scope, || session.feed()).map_err(|error| no_thread(&error))?;
             }
@@ -175,10 +175,10 @@ impl<H: Hooks> Runner<H> {
                 || consume(&session, &mut ledger, state),
             )
             .inspect_err(|_| session.gate.stop())
-        })?;
-        let (report, result) = session.close(ledger, progress.begun);
+        });
+        let (report, result) = ledger.close(&session, progress.begun);
         self.report = Some(report);
-        if let Some(payload) = panic {
+        if let Some(payload) = outcome? {
             resume_unwind(payload);
         }
         // What was consumed counts, whatever ended the run.
@@ -237,28 +237,6 @@ impl<H: Hooks, P: Placement<H>> ProducerCallback<H::Item> for FoldParts<'_, H, P
     }
 }
 
-/// A run that can be cancelled, from its opening to its end.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    pub(crate) gate: Arc<Gate>,
-    /// When the workers had been started.
-    pub(crate) begun: Instant,
-    control: Control,
-}
-
-impl Progress {
-    fn new(gate: Arc<Gate>, control: &Control) -> Self {
-        control.begin(Arc::clone(&gate));
-        Self { gate, begun: Instant::now(), control: control.clone() }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.control.end();
-    }
-}
-
 /// Runs `job` on every worker, and returns the failure of the first that failed, by index.
 pub(crate) fn on_every_worker(
     crew: &Crew,
@@ -295,8 +273,4 @@ pub(crate) fn open<I>(data: impl FnOnce() -> I) -> Result<I, Error> {
 
 fn started(crew: Option<&Crew>) -> &Crew {
     crew.expect("`begin` succeeds only with started workers")
-}
-
-pub(crate) fn consumer_error(hook: &'static str, error: HookError) -> Error {
-    Error::in_hook(ErrorKind::Consumer, hook, Cause::Error(error))
 }

@@ -105,6 +105,10 @@ impl Error {
         error
     }
 
+    pub(crate) fn in_consumer(hook: &'static str, error: HookError) -> Self {
+        Self::in_hook(ErrorKind::Consumer, hook, Cause::Error(error))
+    }
+
     pub(crate) fn in_input(cause: Cause) -> Self {
         Self::caused(ErrorKind::Input, "the input", cause)
     }

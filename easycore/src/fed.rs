@@ -102,7 +102,8 @@ where
 
     fn close(&self) -> (Leftover, Result<(), Cause>) {
         let mut leftover = Leftover::default();
-        for entry in std::mem::take(&mut *self.queue.lock()) {
+        let queue = std::mem::take(&mut *self.queue.lock());
+        for entry in queue {
             match entry {
                 Entry::Item(item) => {
                     leftover.discarded += 1;

@@ -25,6 +25,8 @@ pub(crate) struct Done<O> {
     pub(crate) fatal: Option<Error>,
     /// How a consumer hook on the worker's thread ended the run.
     pub(crate) halt: Option<Halt>,
+    /// An `Err` item of the input, which stands behind all the others.
+    pub(crate) last: Option<Failure>,
     /// Items at the end of the chunk that were dropped, most of them without being worked.
     pub(crate) dropped: usize,
 }
@@ -40,6 +42,7 @@ impl<O> Done<O> {
             failures: Vec::new(),
             fatal: None,
             halt: None,
+            last: None,
             dropped: 0,
         }
     }

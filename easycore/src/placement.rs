@@ -1,6 +1,5 @@
 //! Where outputs are consumed: on the caller's thread, or on the workers, whose consumer states are merged at the end.
 
-use crate::drive::consumer_error;
 use crate::error::Error;
 use crate::hooks::{Hooks, MergeHooks};
 use crate::produce;
@@ -66,7 +65,8 @@ impl<H: MergeHooks> Placement<H> for AtWorkers<H::ConsumerState> {
         let mut partial = self.partial.into_inner();
         partial.sort_by_key(|(worker, _)| *worker);
         partial.into_iter().try_for_each(|(_, from)| {
-            H::consumer_merge(config, state, from).map_err(|error| consumer_error("consumer_merge", error))
+            H::consumer_merge(config, state, from)
+                .map_err(|error| Error::in_consumer("consumer_merge", error))
         })
     }
 }

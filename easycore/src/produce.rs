@@ -146,7 +146,7 @@ impl<H: Hooks> Station<'_, H> {
         match end {
             ChunkEnd::Full | ChunkEnd::Exhausted => {}
             ChunkEnd::Failed(error) => {
-                done.failures.push(Failure::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
+                done.last = Some(Failure::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
                 done.items += 1;
                 if on_error.stops_at_first() {
                     gate.fail_at(behind);
@@ -168,8 +168,7 @@ impl<H: Hooks> Station<'_, H> {
             Fault::Panic(payload) => Halt::Panic { payload, at_item },
             Fault::Error(error) => {
                 let hook = if at_item { "consumer_work" } else { "consumer_init" };
-                let error =
-                    Error::in_hook(ErrorKind::Consumer, hook, Cause::Error(error)).of_worker(self.worker);
+                let error = Error::in_consumer(hook, error).of_worker(self.worker);
                 Halt::Error(if at_item { error.at_item(index) } else { error })
             }
         }

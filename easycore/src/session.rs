@@ -1,15 +1,12 @@
 //! Everything the workers and the consumer of one run share.
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use crate::consume::Ledger;
-use crate::error::Error;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::inbox::Inbox;
 use crate::options::OnError;
-use crate::report::{Report, WorkerReport};
+use crate::report::WorkerReport;
 use crate::source::Source;
 use crate::sync::Mutex;
 
@@ -39,18 +36,5 @@ impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
     pub(crate) fn feed(&self) {
         let _leaving = self.gate.presence();
         self.source.feed(&self.gate);
-    }
-
-    /// Ends a run whose workers have left: drops the input, and closes the accounts.
-    pub(crate) fn close(&self, ledger: Ledger, begun: Instant) -> (Report, Result<(), Error>) {
-        let (leftover, input) = self.source.close();
-        let (mut report, error) = ledger.close(&self.gate);
-        report.pulled += leftover.discarded + leftover.failed;
-        report.counts.discarded += leftover.discarded;
-        report.counts.failed += leftover.failed;
-        report.elapsed = begun.elapsed();
-        report.workers = std::mem::take(&mut *self.workers.lock());
-        report.workers.sort_by_key(|worker| worker.index);
-        (report, error.map_or_else(|| input.map_err(Error::in_input), Err))
     }
 }

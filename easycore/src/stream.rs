@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::vec::IntoIter;
 
 use crate::consume::{Intake, Ledger, Walk};
-use crate::drive::Progress;
+use crate::control::Progress;
 use crate::error::Error;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
-use crate::inbox::{Done, Inbox};
+use crate::inbox::{Done, Failure, Inbox};
 use crate::panic::drop_quietly;
 use crate::report::Report;
 use crate::session::Session;
@@ -69,6 +69,8 @@ struct Running<'r, O> {
     row: usize,
     /// How many window slots the chunk in hand takes, and how many of its items were dropped.
     items: usize,
+    /// The `Err` item behind it.
+    last: Option<Failure>,
     dropped: usize,
     report: &'r mut Option<Report>,
     streaming: &'r mut Option<Arc<Gate>>,
@@ -90,7 +92,7 @@ where
     }
 
     fn close(&self, ledger: Ledger, progress: &Progress) -> (Report, Result<(), Error>) {
-        Session::close(self, ledger, progress.begun)
+        ledger.close(self, progress.begun)
     }
 }
 
@@ -119,6 +121,7 @@ impl<'r, O> Stream<'r, O> {
                 walk: Walk::new(0, Vec::new().into_iter(), Vec::new(), None),
                 row: 0,
                 items: 0,
+                last: None,
                 dropped: 0,
                 report,
                 streaming,
@@ -145,12 +148,15 @@ impl<O> Running<'_, O> {
     }
 
     fn next_chunk(&mut self) -> bool {
+        if let Some(failure) = self.last.take() {
+            self.ledger.judge(failure, &self.progress.gate);
+        }
         self.ledger.counts.discarded += std::mem::take(&mut self.dropped);
         self.progress.gate.give_back(std::mem::take(&mut self.items));
         let Some(done) = self.intake.next(&self.progress.gate, self.feed.inbox()) else { return false };
-        let Done { ticket, items, outputs, failures, fatal, dropped, .. } = done;
+        let Done { ticket, items, outputs, failures, fatal, last, dropped, .. } = done;
         self.walk = Walk::new(ticket.first, outputs.into_iter(), failures, fatal);
-        (self.items, self.dropped) = (items, dropped);
+        (self.items, self.last, self.dropped) = (items, last, dropped);
         true
     }
 

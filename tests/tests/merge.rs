@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, ThreadId};
 
-use easycore::{ErrorKind, OnError, Options, parallel_runner};
+use easycore::{Chunk, ErrorKind, OnError, Options, parallel_runner};
 use easycore_tests::{Fallible as Result, Refused, assert_accounts, watched};
 
 const WORKERS: [usize; 4] = [1, 2, 3, 64];
@@ -360,5 +360,34 @@ fn states_may_borrow_from_the_caller() {
         let word = longest.run(text.lines()).expect("nothing fails");
         assert_eq!(word, "word");
         assert!(text.as_bytes().as_ptr_range().contains(&word.as_ptr()), "it is a piece of the text");
+    });
+}
+
+#[parallel_runner(unordered)]
+impl FirstOnly {
+    fn producer_work(item: u32) -> u32 {
+        item
+    }
+    fn consumer_init() -> Vec<u32> {
+        Vec::new()
+    }
+    fn consumer_work(seen: &mut Vec<u32>, item: u32) -> ControlFlow<()> {
+        seen.push(item);
+        ControlFlow::Break(())
+    }
+    fn consumer_merge(into: &mut Vec<u32>, from: Vec<u32>) {
+        into.extend(from);
+    }
+}
+
+#[test]
+fn an_err_item_behind_the_one_that_breaks_does_not_fail_the_run() {
+    watched("one worker, one chunk", || {
+        let mut runner = FirstOnly::new(1).options(Options::new().chunk(Chunk::Exactly(10)));
+        let seen = runner.try_run([Ok(1), Ok(2), Err(Refused("row".into()))]).expect("it broke before");
+        assert_eq!(seen, [1]);
+        let report = runner.report().expect("there was a run");
+        assert_eq!((report.consumed(), report.failed(), report.discarded()), (1, 1, 1));
+        assert_accounts(Some(report));
     });
 }

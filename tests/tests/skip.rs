@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use easycore::{Chunk, Device, ErrorKind, OnError, Options, Report};
 use easycore_tests::{JobRunner, Plan, Refused, assert_accounts, identity, watched};
@@ -225,5 +226,27 @@ fn a_failing_consumer_is_not_skipped() {
         let error = runner.run(0..100).expect_err("the consumer fails");
         assert_eq!((error.kind(), error.item()), (ErrorKind::Consumer, Some(3)));
         assert_accounts(runner.report());
+    });
+}
+
+#[test]
+fn a_state_that_cannot_be_made_anew_is_judged_before_an_err_item_behind_it() {
+    watched("one worker, one chunk", || {
+        let started = AtomicBool::new(false);
+        let plan = Plan::new(|_, item: usize| {
+            assert!(item != 0, "the state is lost");
+            Ok(item)
+        })
+        .init(move |_| {
+            if started.swap(true, Ordering::SeqCst) { Refused::result("no second") } else { Ok(()) }
+        });
+        let options = Options::new().on_error(OnError::skip(1)).chunk(Chunk::Exactly(10));
+        let mut runner = JobRunner::<_, _, true>::new(1, plan).options(options);
+        let error =
+            runner.try_run([Ok(0), Ok(1), Err(Refused("row".into()))]).expect_err("no state for item 1");
+        assert_eq!(error.kind(), ErrorKind::Init, "{error}");
+        let report = runner.report().expect("there was a run");
+        assert_eq!((report.skipped(), report.failed(), report.discarded()), (1, 1, 1));
+        assert_accounts(Some(report));
     });
 }
