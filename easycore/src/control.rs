@@ -55,7 +55,8 @@ impl Drop for Progress {
 ///
 /// With no run in progress its methods do nothing; the next run is not affected. The start-up of a run belongs to it.
 /// Code of yours that is running, a hook or the input's `next()`, cannot be interrupted: the run returns once the calls
-/// in progress have returned. Long hooks can ask [`Worker::is_cancelled`](crate::Worker::is_cancelled).
+/// in progress have returned. Long hooks can ask [`Worker::is_cancelled`](crate::Worker::is_cancelled). Items that take next
+/// to no time are worked sixteen at a time, which together take less than a microsecond.
 ///
 /// # Example
 ///

@@ -81,6 +81,7 @@ mod gate;
 mod hooks;
 mod inbox;
 mod iterated;
+mod loan;
 mod merging;
 mod options;
 mod pace;

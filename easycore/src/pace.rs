@@ -18,6 +18,12 @@ const MAX_WINDOW: usize = 524_288;
 const MAX_CHUNK: usize = 8_192;
 const MAX_CHUNK_BYTES: usize = 65_536;
 
+/// How many brisk items are worked before the worker asks whether the next ones are still wanted.
+pub(crate) const BLOCK: usize = 16;
+
+/// Items are brisk if a block of them takes less than this: so long may a worker go on when the end of its run has been decided.
+const BLOCK_TIME: Duration = Duration::from_micros(1);
+
 /// How much the newest chunk counts in the running mean of an item's cost.
 const NEWEST_SHARE: f64 = 0.25;
 
@@ -84,6 +90,11 @@ impl Pace {
     /// How many items may be pulled and not yet consumed.
     pub(crate) fn window(&self) -> usize {
         self.window
+    }
+
+    /// Whether items take so little that a flag read for each would show.
+    pub(crate) fn is_brisk(&self) -> bool {
+        self.cost.is_some_and(|cost| BLOCK <= items_in(BLOCK_TIME, cost))
     }
 
     /// Learns that `items` took `time` to pull and work.

@@ -56,7 +56,7 @@ impl<H: MergeHooks> Placement<H> for AtWorkers<H::ConsumerState> {
     fn work<S: Source<Item = H::Item>>(&self, session: &Session<H, S>, worker: &Worker) {
         let mut fold = Fold::new();
         produce::work(session, worker, &mut fold);
-        if let Some(state) = fold.state {
+        if let Some(state) = fold.into_state() {
             self.partial.lock().push((worker.index(), state));
         }
     }

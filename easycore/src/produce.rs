@@ -12,7 +12,7 @@ use crate::hooks::{HookError, Hooks};
 use crate::inbox::{Done, Failure, Halt};
 use crate::options::OnError;
 use crate::panic::{Cause, Panic, drop_all_quietly};
-use crate::pass::{Pass, Progress, Stage};
+use crate::pass::{Pass, Position, Stage};
 use crate::report::WorkerReport;
 use crate::session::Session;
 use crate::sink::Sink;
@@ -83,27 +83,38 @@ impl<H: Hooks> Station<'_, H> {
         S: Source<Item = H::Item>,
         K: Sink<H>,
     {
-        let Chunk { ticket, mut items, end } = chunk;
+        let Chunk { ticket, items, end } = chunk;
         let behind = ticket.first + items.len();
         let mut done = Done::new(ticket, items.len());
-        while items.len() > 0 && !gate.is_cut_off(behind - items.len()) {
+        let mut left = items.len();
+        let mut items = Some(items);
+        while left > 0 && !gate.is_cut_off(behind - left) {
             let state = match self.warm.ready() {
                 Ok(state) => state,
                 Err(error) => {
-                    gate.fail_at(behind - items.len());
+                    gate.fail_at(behind - left);
                     done.fatal = Some(error);
                     break;
                 }
             };
-            let mut progress = Progress::new(items.len());
-            let mut pass =
-                Pass::<H, K> { config: self.config, state, sink, gate, behind, progress: &mut progress };
+            let mut position = Some(Position::before(left));
+            let mut unconsumed = Vec::new().into_iter();
+            let pass = Pass::<H, K, _> {
+                config: self.config,
+                state,
+                sink,
+                gate,
+                behind,
+                items: &mut items,
+                position: &mut position,
+            };
             let outcome = catch_unwind(AssertUnwindSafe(|| match H::BATCH {
-                None => pass.work_items(&mut items),
-                Some(batch) => pass.work_batches(&mut items, batch.max()),
+                None => pass.work_items(ticket.brisk),
+                Some(batch) => pass.work_batches(batch.max(), &mut unconsumed),
             }));
-            let Progress { stage, left, unconsumed } = progress;
-            let at_fault = behind - left..behind - items.len();
+            let position = position.expect("a pass puts it back");
+            left = items.as_ref().map_or(0, ExactSizeIterator::len);
+            let at_fault = behind - position.left..behind - left;
             let consumed_to = at_fault.end - unconsumed.len();
             done.dropped += drop_all_quietly(unconsumed);
             let fault = match outcome {
@@ -116,10 +127,10 @@ impl<H: Hooks> Station<'_, H> {
                 Ok(Err(error)) => Fault::Error(error),
                 Err(payload) => Fault::Panic(payload),
             };
-            let error = match stage {
+            let error = match position.stage {
                 Stage::Preparing | Stage::Consuming => {
                     gate.stop();
-                    done.halt = Some(self.halt(fault, stage, consumed_to.saturating_sub(1)));
+                    done.halt = Some(self.halt(fault, position.stage, consumed_to.saturating_sub(1)));
                     break;
                 }
                 Stage::Pulling if at_fault.is_empty() => {
@@ -142,7 +153,7 @@ impl<H: Hooks> Station<'_, H> {
             done.failures.push(Failure::new(at_fault, error));
         }
         (done.outputs, done.consumed) = sink.close();
-        done.dropped += S::discard(items);
+        done.dropped += items.map_or(0, S::discard);
         match end {
             ChunkEnd::Full | ChunkEnd::Exhausted => {}
             ChunkEnd::Failed(error) => {

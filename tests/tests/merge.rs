@@ -363,10 +363,11 @@ fn states_may_borrow_from_the_caller() {
     });
 }
 
-#[parallel_runner(unordered)]
+// In batches, because a chunk without them may end early when the consumer has waited for long.
+#[parallel_runner(unordered, batch = 10)]
 impl FirstOnly {
-    fn producer_work(item: u32) -> u32 {
-        item
+    fn producer_work(items: Vec<u32>) -> Vec<u32> {
+        items
     }
     fn consumer_init() -> Vec<u32> {
         Vec::new()

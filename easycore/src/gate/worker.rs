@@ -25,6 +25,8 @@ pub(crate) struct Ticket {
     pub(crate) chunk: u64,
     /// The index of its first item.
     pub(crate) first: usize,
+    /// Whether its items are likely to take next to no time.
+    pub(crate) brisk: bool,
 }
 
 impl Gate {
@@ -75,7 +77,8 @@ impl Gate {
             state.source = Source::Closed;
         }
         let ticket = (items > 0 || news).then(|| {
-            let ticket = Ticket { chunk: state.next_chunk, first: state.next_item };
+            let ticket =
+                Ticket { chunk: state.next_chunk, first: state.next_item, brisk: state.pace.is_brisk() };
             state.next_chunk += 1;
             state.next_item += items;
             state.in_work += 1;
