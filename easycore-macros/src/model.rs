@@ -26,6 +26,8 @@ pub(crate) struct Model {
     pub(crate) order: Order,
     /// Then `producer_work` takes and returns vectors.
     pub(crate) batch: Option<Batch>,
+    /// Then items are copied, to be tried again.
+    pub(crate) retries: Option<usize>,
     pub(crate) producer: Producer,
     /// Without hooks of its own, the consumer collects the outputs.
     pub(crate) consumer: Option<Consumer>,

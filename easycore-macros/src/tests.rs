@@ -114,6 +114,7 @@ fn no_input_makes_the_macro_panic() {
         quote!(ordered, ordered, config = , crate = 3, pub(in a) pub, batch(max = 3), = 4),
         quote!(config = u8 u8, crate, unordered unordered),
         quote!(batch(max = -1, delay = , max max, 7 = 7, delay), batch = "8", batch[], batch = 0 0),
+        quote!(retries, retries = -1, retries(2), retries = 0, retries = x),
     ];
     for options in &pieces {
         for item in &pieces {
@@ -125,7 +126,8 @@ fn no_input_makes_the_macro_panic() {
 /// Every way of leaving out some of the tokens, in the attribute as in the item.
 #[test]
 fn no_broken_input_makes_the_macro_panic() {
-    let options = quote!(pub, ordered, config = Config, batch(max = 8, delay = "5ms"), crate = a::b);
+    let options =
+        quote!(pub, ordered, config = Config, batch(max = 8, delay = "5ms"), retries = 2, crate = a::b);
     let item = quote! {
         impl<'a, T: Send> A<'a, T> where T: Copy {
             fn producer_init(device: &Device, cfg: &Config) -> Result<T, Error> { }

@@ -80,6 +80,10 @@ pub trait Hooks: Sized {
     /// How many items [`producer_batch`](Hooks::producer_batch) takes at once; without it items are worked one by one.
     const BATCH: Option<Batch> = None;
 
+    /// How many more attempts an item, or a batch, has at [`producer_work`](Hooks::producer_work) after it has failed there.
+    /// Other than 0 it takes a [`copy_item`](Hooks::copy_item), too.
+    const RETRIES: usize = 0;
+
     /// What the input yields.
     type Item: Send;
 
@@ -123,6 +127,13 @@ pub trait Hooks: Sized {
         items: Vec<Self::Item>,
     ) -> Result<Vec<Self::Output>, HookError> {
         items.into_iter().map(|item| Self::producer_work(config, state, item)).collect()
+    }
+
+    /// What to try again with if `item` fails: called before each attempt but the last, on the worker's thread, where
+    /// [`RETRIES`](Hooks::RETRIES) is not 0. `None`, which it returns unless overridden, is not tried again.
+    fn copy_item(item: &Self::Item) -> Option<Self::Item> {
+        let _ = item;
+        None
     }
 
     /// Ends a worker's state, once for every successful [`producer_init`](Hooks::producer_init), on the same thread.

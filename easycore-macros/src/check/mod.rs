@@ -53,12 +53,13 @@ pub(crate) fn check(
     let (consumer_init, consumer_work) = (call(HookId::ConsumerInit), call(HookId::ConsumerWork));
     let (consumer_merge, consumer_end) = (call(HookId::ConsumerMerge), call(HookId::ConsumerEnd));
 
-    let (order, batch) = (options.order, options.batch);
+    let (order, batch, retries) = (options.order, options.batch, options.retries);
     match producer_work.and_then(|work| Some((work.arguments.last()?.ty.clone(), work))) {
         Some((item, work)) if faults.is_empty() => Ok(Box::new(Model {
             outline: outline(block, options, block.verbatim()),
             order,
             batch,
+            retries,
             producer: Producer { init: producer_init, work, end: producer_end, item },
             consumer: consumer_work.map(|work| Consumer {
                 init: consumer_init,

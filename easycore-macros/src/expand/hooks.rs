@@ -54,6 +54,9 @@ pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
         Order::Unordered => Some(quote!(const ORDER: #ec::Order = #ec::Order::Unordered;)),
     };
     let batch = model.batch.map(batch);
+    let retries = model.retries.map(Literal::usize_unsuffixed);
+    let retries = retries.map(|retries| quote!(const RETRIES: usize = #retries;));
+    let copy_item = model.retries.map(|_| copy_item(model));
     let lints = &outline.lints;
     let functions = functions(model);
     let merge = merge(model).map(|merge| {
@@ -72,6 +75,7 @@ pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
             const NAME: &'static str = #name;
             #order
             #batch
+            #retries
             type Config = #config;
             type Item = #item;
             type Output = #output;
@@ -79,6 +83,7 @@ pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
             type ConsumerState = #consumer_state;
             type Outcome = #outcome;
             #functions
+            #copy_item
         }
         #merge
     }
@@ -113,6 +118,30 @@ fn batch(batch: Batch) -> TokenStream {
         quote!(.delay(#ec::Duration::from_micros(#delay)))
     });
     quote!(const BATCH: #ec::Option<#ec::Batch> = #ec::Some(#ec::Batch::new(#max) #delay);)
+}
+
+/// The function that copies an item to be tried again. If items are no `Clone`, the type by which the hook takes them is to
+/// blame.
+fn copy_item(model: &Model) -> TokenStream {
+    let ec = support();
+    let taken = &model.producer.item;
+    let item = model.batch.map_or_else(
+        || taken.clone(),
+        |_| {
+            let judged = batch_type(&model.outline.name);
+            let spans: Vec<Span> = taken.clone().into_iter().map(|token| token.span()).collect();
+            let place = |span: Option<&Span>| span.copied().unwrap_or_else(Span::call_site);
+            let open = quote_spanned!(place(spans.first())=> <);
+            let close = quote_spanned!(place(spans.last())=> as #ec::Batched<#judged>>::Element);
+            quote!(#open #taken #close)
+        },
+    );
+    quote! {
+        #[inline]
+        fn copy_item(item: &Self::Item) -> #ec::Option<Self::Item> {
+            #ec::Some(<#item as #ec::TriedAgain>::copy(item))
+        }
+    }
 }
 
 fn functions(model: &Model) -> TokenStream {

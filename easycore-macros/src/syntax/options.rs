@@ -3,16 +3,16 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Path, Result, Token, Type, Visibility, parse_quote};
+use syn::{LitInt, Path, Result, Token, Type, Visibility, parse_quote};
 
 use super::batch::{self, Batch};
 use super::list::{self, Entry, parse_value, skip_to_comma};
 use crate::diagnostics::Faults;
 use crate::hook::nearest;
 
-const NAMES: [&str; 5] = ["ordered", "unordered", "config", "batch", "crate"];
-const USAGE: &str =
-    "the options are `ordered`, `unordered`, `pub`, `config = Type`, `batch = 32` and `crate = path`";
+const NAMES: [&str; 6] = ["ordered", "unordered", "config", "batch", "retries", "crate"];
+const USAGE: &str = "the options are `ordered`, `unordered`, `pub`, `config = Type`, `batch = 32`, `retries = 2` and \
+                     `crate = path`";
 
 /// Whether the consumer sees outputs in input order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) vis: Visibility,
     pub(crate) config: Option<Type>,
     pub(crate) batch: Option<Batch>,
+    /// How many more attempts a failing item has, if any.
+    pub(crate) retries: Option<usize>,
     pub(crate) runtime: Path,
 }
 
@@ -39,6 +41,7 @@ enum Given {
     Vis(Visibility),
     Config(Type),
     Batch(Batch),
+    Retries(Option<usize>),
     Crate(Path),
 }
 
@@ -49,6 +52,7 @@ pub(super) fn parse(tokens: TokenStream, faults: &mut Faults) -> Options {
         vis: Visibility::Inherited,
         config: None,
         batch: None,
+        retries: None,
         runtime: parse_quote!(::easycore),
     };
     for option in list::parse(tokens, faults) {
@@ -57,6 +61,7 @@ pub(super) fn parse(tokens: TokenStream, faults: &mut Faults) -> Options {
             Given::Vis(vis) => options.vis = vis,
             Given::Config(config) => options.config = Some(config),
             Given::Batch(batch) => options.batch = Some(batch),
+            Given::Retries(retries) => options.retries = retries,
             Given::Crate(path) => options.runtime = path,
         }
     }
@@ -83,6 +88,7 @@ impl Entry for Given {
                     .unwrap_or_else(|| parse_quote!(Config)),
             )),
             "batch" => Some(Self::Batch(batch::parse(&name, input, faults)?)),
+            "retries" => Some(Self::Retries(parse_retries(&name, input, faults))),
             "crate" => {
                 parse_value(&name, "a path", "crate = path::to::easycore", input, faults).map(Self::Crate)
             }
@@ -105,4 +111,20 @@ impl Entry for Given {
             _ => format!("option `{name}` is given twice"),
         }
     }
+}
+
+/// How many more attempts a failing item has; `None` if that is at fault.
+fn parse_retries(name: &Ident, input: ParseStream, faults: &mut Faults) -> Option<usize> {
+    let usage = "write `retries = 2`";
+    let literal: LitInt = parse_value(name, "a number of further attempts", "retries = 2", input, faults)?;
+    match literal.base10_parse() {
+        Ok(0) => faults.add(
+            literal,
+            "without retries there is nothing to say",
+            format!("{usage}, or leave the option out"),
+        ),
+        Ok(retries) => return Some(retries),
+        Err(_) => faults.add(literal, "no item is tried so often", usage),
+    }
+    None
 }

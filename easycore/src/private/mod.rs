@@ -18,6 +18,7 @@ pub use crate::{
 
 pub use batched::*;
 pub use per_hook::*;
+pub use retried::*;
 pub use returned::*;
 pub use taken::*;
 
@@ -27,6 +28,7 @@ use crate::batch::wrong_length;
 
 mod batched;
 mod per_hook;
+mod retried;
 mod returned;
 mod taken;
 
