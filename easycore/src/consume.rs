@@ -9,13 +9,14 @@ use std::time::Instant;
 use std::vec::{Drain, IntoIter};
 
 use crate::error::Error;
+use crate::failed::{FailedItem, FailedItems, Listener};
 use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks, Order};
-use crate::inbox::{Done, Failure, Halt, Inbox};
-use crate::options::OnError;
+use crate::inbox::{Done, Halt, Inbox};
+use crate::options::{OnError, Options};
 use crate::panic::{drop_all_quietly, drop_quietly};
 use crate::reorder::Reorder;
-use crate::report::{Counts, Report, Skipped, SkippedItems};
+use crate::report::{Counts, Report};
 use crate::session::Session;
 use crate::source::Source;
 
@@ -73,20 +74,33 @@ pub(crate) struct Ledger {
     on_error: OnError,
     phase: Phase,
     pub(crate) counts: Counts,
-    skipped_items: SkippedItems,
+    skipped_items: FailedItems,
+    on_failure: Option<Listener>,
     /// What the run returns, if it fails.
     error: Option<Error>,
+    /// The payload of the first panic of the consumer's, or of whoever is told of failures.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+/// How a run ended.
+pub(crate) struct Ending {
+    pub(crate) report: Report,
+    pub(crate) result: Result<(), Error>,
+    /// Goes on where the run was called.
+    pub(crate) panic: Option<Box<dyn Any + Send>>,
 }
 
 impl Ledger {
-    pub(crate) fn new(order: Order, on_error: OnError) -> Self {
+    pub(crate) fn new(order: Order, options: &Options) -> Self {
         Self {
             order,
-            on_error,
+            on_error: options.on_error,
             phase: Phase::Consuming,
             counts: Counts::default(),
-            skipped_items: SkippedItems::default(),
+            skipped_items: FailedItems::default(),
+            on_failure: options.on_failure.clone(),
             error: None,
+            panic: None,
         }
     }
 
@@ -107,83 +121,114 @@ impl Ledger {
     }
 
     /// Judges items that failed on their way to the consumer.
-    pub(crate) fn judge(&mut self, failure: Failure, gate: &Gate) {
-        let Failure { items, error } = failure;
-        if !self.is_consuming(gate) || self.error.is_some() {
-            self.counts.failed += items.len();
-            return drop_quietly(error);
-        }
-        let skipped = self.counts.skipped + items.len();
-        if self.on_error.tolerates(skipped, self.counts.consumed + skipped) {
+    pub(crate) fn judge(&mut self, item: FailedItem, gate: &Gate) {
+        let matters = self.may_fail(gate);
+        let skipped = self.counts.skipped + item.count;
+        if matters && self.on_error.tolerates(skipped, self.counts.consumed + skipped) {
             self.counts.skipped = skipped;
-            self.skipped_items.list(Skipped { index: items.start, count: items.len(), error });
+            self.tell(&item, gate);
+            self.skipped_items.list(item);
         } else {
-            self.counts.failed += items.len();
-            self.fail(error, gate);
+            self.fail_item(item, matters, gate);
         }
     }
 
     /// Ends the run with an error that comes from a worker: the first one counts. In unordered mode what had succeeded by
     /// then is still consumed.
     pub(crate) fn fail(&mut self, error: Error, gate: &Gate) {
-        if self.is_consuming(gate) && self.error.is_none() {
-            self.error = Some(error);
-            gate.stop();
-            if self.order == Order::Ordered {
-                self.phase = Phase::Settling;
-            }
+        if self.may_fail(gate) {
+            self.end_with(error, gate);
         } else {
             drop_quietly(error);
         }
     }
 
-    /// Ends the run because a consumer hook did, and returns the payload if it panicked.
-    fn halt(&mut self, halt: Halt, gate: &Gate) -> Option<Box<dyn Any + Send>> {
-        let counts = self.is_consuming(gate) && self.error.is_none();
+    /// Whether the next failure is what ends the run.
+    fn may_fail(&mut self, gate: &Gate) -> bool {
+        self.is_consuming(gate) && self.error.is_none()
+    }
+
+    fn end_with(&mut self, error: Error, gate: &Gate) {
+        self.error = Some(error);
+        gate.stop();
+        if self.order == Order::Ordered {
+            self.phase = Phase::Settling;
+        }
+    }
+
+    /// Counts items that are not skipped. The error ends the run, if it `matters`.
+    fn fail_item(&mut self, item: FailedItem, matters: bool, gate: &Gate) {
+        self.counts.failed += item.count;
+        self.tell(&item, gate);
+        if matters {
+            self.end_with(item.error, gate);
+        } else {
+            drop_quietly(item);
+        }
+    }
+
+    /// Tells who wants to know of it, until that panics.
+    fn tell(&mut self, item: &FailedItem, gate: &Gate) {
+        let Some(listener) = &self.on_failure else { return };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| listener.tell(item))) {
+            self.on_failure = None;
+            self.settle(gate);
+            self.keep_panic(payload);
+        }
+    }
+
+    /// Ends the run because a consumer hook did.
+    fn halt(&mut self, halt: Halt, gate: &Gate) {
+        let matters = self.may_fail(gate);
         self.settle(gate);
         match halt {
-            Halt::Break => None,
-            Halt::Error(error) => {
-                self.counts.failed += usize::from(error.item().is_some());
-                if counts {
-                    self.error = Some(error);
-                } else {
-                    drop_quietly(error);
-                }
-                None
-            }
+            Halt::Break => {}
+            Halt::Error(error) => match error.items() {
+                Some(items) => self.fail_item(FailedItem::new(items, error), matters, gate),
+                None if matters => self.end_with(error, gate),
+                None => drop_quietly(error),
+            },
             Halt::Panic { payload, at_item } => {
                 self.counts.failed += usize::from(at_item);
-                Some(payload)
+                self.keep_panic(payload);
             }
         }
     }
 
+    /// Keeps the payload of the first panic of several.
+    fn keep_panic(&mut self, payload: Box<dyn Any + Send>) {
+        if self.panic.is_none() {
+            self.panic = Some(payload);
+        } else {
+            drop_quietly(payload);
+        }
+    }
+
     /// Ends a run whose workers have left: drops the input, and closes the accounts.
-    pub(crate) fn close<H, S>(
-        mut self,
-        session: &Session<H, S>,
-        begun: Instant,
-    ) -> (Report, Result<(), Error>)
+    pub(crate) fn close<H, S>(mut self, session: &Session<H, S>, begun: Instant) -> Ending
     where
         H: Hooks,
         S: Source<Item = H::Item>,
     {
-        let (leftover, input) = session.source.close();
+        let gate = &*session.gate;
+        let claimed = gate.pulled_so_far();
+        let (leftover, input) = session.source.close(claimed);
         // A run cancelled while there was nothing to consume has not noticed yet.
-        self.is_consuming(&session.gate);
+        self.is_consuming(gate);
+        let pulled = claimed + leftover.discarded + leftover.failed.len();
         self.counts.discarded += leftover.discarded;
-        self.counts.failed += leftover.failed;
+        leftover.failed.into_iter().for_each(|item| self.judge(item, gate));
         let mut workers = std::mem::take(&mut *session.workers.lock());
         workers.sort_by_key(|worker| worker.index);
         let report = Report {
-            pulled: session.gate.pulled_so_far() + leftover.discarded + leftover.failed,
+            pulled,
             counts: self.counts,
             skipped_items: self.skipped_items,
             elapsed: begun.elapsed(),
             workers,
         };
-        (report, self.error.map_or_else(|| input.map_err(Error::in_input), Err))
+        let result = self.error.map_or_else(|| input.map_err(Error::in_input), Err);
+        Ending { report, result, panic: self.panic }
     }
 }
 
@@ -193,19 +238,18 @@ pub(crate) struct Walk<I> {
     /// The index of the next output or failure.
     pub(crate) index: usize,
     pub(crate) outputs: I,
-    failures: IntoIter<Failure>,
+    failures: IntoIter<FailedItem>,
     fatal: Option<Error>,
 }
 
 impl<I: ExactSizeIterator> Walk<I> {
-    pub(crate) fn new(first: usize, outputs: I, failures: Vec<Failure>, fatal: Option<Error>) -> Self {
+    pub(crate) fn new(first: usize, outputs: I, failures: Vec<FailedItem>, fatal: Option<Error>) -> Self {
         Self { index: first, outputs, failures: failures.into_iter(), fatal }
     }
 
     /// How many outputs come before the next failure.
     fn row(&self) -> usize {
-        let ahead =
-            self.failures.as_slice().first().map_or(usize::MAX, |failure| failure.items.start - self.index);
+        let ahead = self.failures.as_slice().first().map_or(usize::MAX, |failed| failed.index - self.index);
         ahead.min(self.outputs.len())
     }
 }
@@ -221,9 +265,9 @@ impl Ledger {
             if row > 0 {
                 return row;
             }
-            if let Some(failure) = walk.failures.next() {
-                walk.index = failure.items.end;
-                self.judge(failure, gate);
+            if let Some(failed) = walk.failures.next() {
+                walk.index = failed.end();
+                self.judge(failed, gate);
             } else {
                 if let Some(error) = walk.fatal.take() {
                     self.fail(error, gate);
@@ -234,20 +278,14 @@ impl Ledger {
     }
 }
 
-/// Consumes a run to its end, into `state`. A panic of the consumer is returned for the caller to resume once the workers
-/// have left.
-pub(crate) fn consume<H, S>(
-    session: &Session<H, S>,
-    ledger: &mut Ledger,
-    state: &mut H::ConsumerState,
-) -> Option<Box<dyn Any + Send>>
+/// Consumes a run to its end, into `state`. A panic of the consumer is kept in the ledger.
+pub(crate) fn consume<H, S>(session: &Session<H, S>, ledger: &mut Ledger, state: &mut H::ConsumerState)
 where
     H: Hooks,
     S: Source<Item = H::Item>,
 {
     let gate = &*session.gate;
     let mut intake = Intake::new(H::ORDER);
-    let mut panic = None;
     while let Some(done) = intake.next(gate, &session.inbox) {
         let Done { ticket, items, mut outputs, consumed, failures, fatal, halt, last, dropped } = done;
         ledger.counts.consumed += consumed;
@@ -276,20 +314,19 @@ where
             if !matches!(halt, Halt::Break) {
                 ledger.counts.consumed -= 1;
             }
-            keep_first(&mut panic, ledger.halt(halt, gate));
+            ledger.halt(halt, gate);
         }
         if let Some(halt) = halt {
-            keep_first(&mut panic, ledger.halt(halt, gate));
+            ledger.halt(halt, gate);
         }
-        if let Some(failure) = last {
-            ledger.judge(failure, gate);
+        if let Some(failed) = last {
+            ledger.judge(failed, gate);
         }
         drop(walk);
         ledger.counts.discarded += dropped;
         session.inbox.recycle(outputs);
         gate.give_back(items);
     }
-    panic
 }
 
 /// Consumes until so many outputs are `left`, or none is wanted any more. The output at fault is the last one taken.
@@ -308,13 +345,4 @@ fn consume_row<H: Hooks>(
         }
     }
     Ok(ControlFlow::Continue(()))
-}
-
-/// Keeps the payload of the first panic of several.
-fn keep_first(panic: &mut Option<Box<dyn Any + Send>>, next: Option<Box<dyn Any + Send>>) {
-    if panic.is_none() {
-        *panic = next;
-    } else {
-        drop_quietly(next);
-    }
 }

@@ -11,7 +11,7 @@ use rayon::iter::plumbing::{Producer, ProducerCallback};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
 use crate::batch::Batch;
-use crate::consume::{Ledger, consume};
+use crate::consume::{Ending, Ledger, consume};
 use crate::control::Progress;
 use crate::devices::check_workers;
 use crate::error::{Error, ErrorKind};
@@ -163,7 +163,7 @@ impl<H: Hooks> Runner<H> {
     {
         let crew = started(self.crew.as_ref());
         let session = Session::<H, S>::new(&self.config, self.options.on_error, &progress.gate, source);
-        let mut ledger = Ledger::new(H::ORDER, self.options.on_error);
+        let mut ledger = Ledger::new(H::ORDER, &self.options);
         let placement = P::default();
         session.gate.enter(crew.len() + usize::from(S::FED));
         let outcome = thread::scope(|scope| {
@@ -176,11 +176,13 @@ impl<H: Hooks> Runner<H> {
             )
             .inspect_err(|_| session.gate.stop())
         });
-        let (report, result) = ledger.close(&session, progress.begun);
+        let Ending { report, result, panic } = ledger.close(&session, progress.begun);
         self.report = Some(report);
-        if let Some(payload) = outcome? {
+        if let Some(payload) = panic {
+            drop_quietly(result);
             resume_unwind(payload);
         }
+        outcome?;
         // What was consumed counts, whatever ended the run.
         let merged = placement.merge(&self.config, state);
         result.and(merged)
@@ -206,7 +208,7 @@ impl<H: Hooks> Runner<H> {
         let shared = Arc::clone(&session);
         let job: Arc<dyn Fn(&Worker) + Send + Sync> = Arc::new(move |worker| AtCaller.work(&shared, worker));
         crew.spawn(&job);
-        let ledger = Ledger::new(H::ORDER, self.options.on_error);
+        let ledger = Ledger::new(H::ORDER, &self.options);
         Stream::new(session, ledger, progress, &mut self.report, &mut self.streaming)
     }
 

@@ -71,6 +71,7 @@ struct Inner {
     device: Option<Device>,
     worker: Option<usize>,
     items: Option<Range<usize>>,
+    attempts: usize,
     cause: Option<Cause>,
 }
 
@@ -84,6 +85,7 @@ impl Error {
             device: None,
             worker: None,
             items: None,
+            attempts: 1,
             cause: None,
         }))
     }
@@ -132,6 +134,12 @@ impl Error {
         self
     }
 
+    /// It was the last of so many attempts that failed like this.
+    pub(crate) fn after(mut self, attempts: usize) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
     /// What kind of thing went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -174,11 +182,17 @@ impl Error {
     pub fn items(&self) -> Option<Range<usize>> {
         self.0.items.clone()
     }
+
+    /// How many attempts had been made when the run gave up: 1, or more for a `producer_work` with `retries`.
+    #[must_use]
+    pub fn attempts(&self) -> usize {
+        self.0.attempts
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { what, device, worker, items, cause, .. } = &*self.0;
+        let Inner { what, device, worker, items, attempts, cause, .. } = &*self.0;
         f.write_str(what)?;
         match items {
             Some(items) if items.len() > 1 => write!(f, " at items {} to {}", items.start, items.end - 1)?,
@@ -187,6 +201,9 @@ impl fmt::Display for Error {
         }
         if let (Some(device), Some(worker)) = (device, worker) {
             write!(f, " on {device} (worker {worker})")?;
+        }
+        if *attempts > 1 {
+            write!(f, " after {attempts} attempts")?;
         }
         let mut line = OneLine { out: f, at_break: false };
         match cause {
@@ -229,6 +246,7 @@ impl fmt::Debug for Error {
             .field("device", &self.0.device)
             .field("worker", &self.0.worker)
             .field("items", &self.0.items)
+            .field("attempts", &self.0.attempts)
             .field("cause", &self.0.cause)
             .finish()
     }

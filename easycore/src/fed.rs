@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::vec::Drain;
 
+use crate::error::Error;
+use crate::failed::FailedItem;
 use crate::gate::Gate;
 use crate::hooks::HookError;
 use crate::iterated::Input;
@@ -100,18 +102,18 @@ where
         drop_all_quietly(chunk)
     }
 
-    fn close(&self) -> (Leftover, Result<(), Cause>) {
+    fn close(&self, next: usize) -> (Leftover, Result<(), Cause>) {
         let mut leftover = Leftover::default();
         let queue = std::mem::take(&mut *self.queue.lock());
-        for entry in queue {
+        for (index, entry) in (next..).zip(queue) {
             match entry {
                 Entry::Item(item) => {
                     leftover.discarded += 1;
                     drop_quietly(item);
                 }
                 Entry::Failed(error) => {
-                    leftover.failed += 1;
-                    drop_quietly(error);
+                    let error = Error::in_input(Cause::Error(error));
+                    leftover.failed.push(FailedItem::new(index..index + 1, error));
                 }
                 Entry::Panicked(_) => {}
             }

@@ -2,9 +2,9 @@
 //! is the gate's business.
 
 use std::any::Any;
-use std::ops::Range;
 
 use crate::error::Error;
+use crate::failed::FailedItem;
 use crate::gate::Ticket;
 use crate::sync::Mutex;
 
@@ -19,14 +19,14 @@ pub(crate) struct Done<O> {
     /// How many outputs the worker has consumed itself.
     pub(crate) consumed: usize,
     /// The items in whose place there is no output, by rising index.
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures: Vec<FailedItem>,
     /// What ended the run behind all of these, though no item is to blame for it: a panic of the input, a worker whose
     /// state could not be made anew.
     pub(crate) fatal: Option<Error>,
     /// How a consumer hook on the worker's thread ended the run.
     pub(crate) halt: Option<Halt>,
     /// An `Err` item of the input, which stands behind all the others.
-    pub(crate) last: Option<Failure>,
+    pub(crate) last: Option<FailedItem>,
     /// Items at the end of the chunk that were dropped, most of them without being worked.
     pub(crate) dropped: usize,
 }
@@ -59,20 +59,6 @@ pub(crate) enum Halt {
         payload: Box<dyn Any + Send>,
         at_item: bool,
     },
-}
-
-/// Items that failed, together if they were a batch.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) items: Range<usize>,
-    pub(crate) error: Error,
-}
-
-impl Failure {
-    pub(crate) fn new(items: Range<usize>, error: Error) -> Self {
-        let error = error.at_items(items.clone());
-        Self { items, error }
-    }
 }
 
 /// Finished chunks on their way to the consumer, and empty output buffers on their way back.

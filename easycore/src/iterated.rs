@@ -100,7 +100,7 @@ where
         drop_all_quietly(chunk)
     }
 
-    fn close(&self) -> (Leftover, Result<(), Cause>) {
+    fn close(&self, _: usize) -> (Leftover, Result<(), Cause>) {
         (Leftover::default(), self.0.close())
     }
 }

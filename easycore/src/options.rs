@@ -1,6 +1,7 @@
 //! How a runner may be tuned. Values only; what they do lives where they are read.
 
 use crate::error::{Error, ErrorKind};
+use crate::failed::{FailedItem, Listener};
 
 /// How many items a worker takes from the input at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +126,7 @@ pub struct Options {
     pub(crate) workers_per_device: usize,
     pub(crate) pin: Pinning,
     pub(crate) on_error: OnError,
+    pub(crate) on_failure: Option<Listener>,
 }
 
 impl Default for Options {
@@ -145,6 +147,7 @@ impl Options {
             workers_per_device: 1,
             pin: Pinning::No,
             on_error: OnError::stop(),
+            on_failure: None,
         }
     }
 
@@ -192,6 +195,50 @@ impl Options {
     #[must_use]
     pub fn on_error(mut self, policy: OnError) -> Self {
         self.on_error = policy;
+        self
+    }
+
+    /// Has `listener` see every item, or batch, that failed for good, as the run judges it: those that are skipped, the one
+    /// that ends the run, and those that fail after it; `Err` items of `try_run`, and items that `consumer_work` fails on,
+    /// among them. In ordered mode they come in input order.
+    ///
+    /// It is called on the caller's thread, or the one that pulls the [`Stream`](crate::Stream), and the consumer waits for
+    /// it. So a file of what is left to be done later is one line:
+    ///
+    /// ```
+    /// use std::fs::File;
+    /// use std::io::Write as _;
+    /// use easycore::{OnError, Options, parallel_runner};
+    ///
+    /// #[parallel_runner]
+    /// impl Parse {
+    ///     fn producer_work(text: &'static str) -> Result<i32, std::num::ParseIntError> {
+    ///         text.parse()
+    ///     }
+    /// }
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("easycore-on-failure-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// let path = folder.join("failed.txt");
+    /// let file = File::create(&path)?;
+    /// let options = Options::new()
+    ///     .on_error(OnError::skip(10))
+    ///     .on_failure(move |failed| writeln!(&file, "{failed}").unwrap_or_default());
+    /// assert_eq!(Parse::new(1).options(options).run(["1", "two", "3"])?, [1, 3]);
+    /// assert_eq!(
+    ///     std::fs::read_to_string(&path)?,
+    ///     "producer_work failed at item 1 on cpu (worker 0): invalid digit found in string\n"
+    /// );
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// A panic of it is like one of a consumer hook: it ends the run and unwinds through it once the workers have come to
+    /// rest, and it is called no more; one while a stream is being dropped ends there. A panic of `consumer_work` itself is
+    /// not shown to it. Options that tell different listeners are not equal.
+    #[must_use]
+    pub fn on_failure(mut self, listener: impl Fn(&FailedItem) + Send + Sync + 'static) -> Self {
+        self.on_failure = Some(Listener::new(listener));
         self
     }
 

@@ -7,9 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
+use crate::failed::FailedItem;
 use crate::gate::{Gate, Ticket, Waits};
 use crate::hooks::{HookError, Hooks};
-use crate::inbox::{Done, Failure, Halt};
+use crate::inbox::{Done, Halt};
 use crate::options::OnError;
 use crate::panic::{Cause, Panic, drop_all_quietly};
 use crate::pass::{Pass, Position, Stage};
@@ -150,14 +151,14 @@ impl<H: Hooks> Station<'_, H> {
             if on_error.stops_at_first() {
                 gate.fail_at(at_fault.start);
             }
-            done.failures.push(Failure::new(at_fault, error));
+            done.failures.push(FailedItem::new(at_fault, error));
         }
         (done.outputs, done.consumed) = sink.close();
         done.dropped += items.map_or(0, S::discard);
         match end {
             ChunkEnd::Full | ChunkEnd::Exhausted => {}
             ChunkEnd::Failed(error) => {
-                done.last = Some(Failure::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
+                done.last = Some(FailedItem::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
                 done.items += 1;
                 if on_error.stops_at_first() {
                     gate.fail_at(behind);

@@ -4,12 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::device::Device;
-use crate::error::Error;
-use crate::panic::{drop_all_quietly, drop_quietly};
+use crate::failed::{FailedItem, FailedItems};
 use crate::worker::Worker;
-
-/// How many skipped items a report lists; the others are only counted, so that memory stays bounded.
-const MAX_LISTED: usize = 1_000;
 
 /// What the last run did.
 ///
@@ -39,7 +35,7 @@ const MAX_LISTED: usize = 1_000;
 pub struct Report {
     pub(crate) pulled: usize,
     pub(crate) counts: Counts,
-    pub(crate) skipped_items: SkippedItems,
+    pub(crate) skipped_items: FailedItems,
     pub(crate) elapsed: Duration,
     pub(crate) workers: Vec<WorkerReport>,
 }
@@ -53,39 +49,6 @@ pub(crate) struct Counts {
     pub(crate) discarded: usize,
 }
 
-/// An item, or a batch of them, that was left out of a run.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Skipped {
-    /// The position in the input of the first, from 0.
-    pub index: usize,
-    /// How many items failed together: 1 unless they were a batch.
-    pub count: usize,
-    /// What went wrong, in which worker and on which device.
-    pub error: Error,
-}
-
-/// Skipped items; their errors are user types, and a panic when one is dropped ends here.
-#[derive(Debug, Default)]
-pub(crate) struct SkippedItems(Vec<Skipped>);
-
-impl SkippedItems {
-    /// Lists one more, unless there are enough.
-    pub(crate) fn list(&mut self, item: Skipped) {
-        if self.0.len() < MAX_LISTED {
-            self.0.push(item);
-        } else {
-            drop_quietly(item);
-        }
-    }
-}
-
-impl Drop for SkippedItems {
-    fn drop(&mut self) {
-        drop_all_quietly(self.0.drain(..));
-    }
-}
-
 /// What one worker did in a run.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -96,6 +59,8 @@ pub struct WorkerReport {
     pub device: Device,
     /// How many items it worked successfully.
     pub items: usize,
+    /// How many attempts it made at items, or batches, that had failed before.
+    pub retries: usize,
     /// How long it was in hooks.
     pub busy: Duration,
     /// How long it waited for input: in the iterator's `next()`, or for another worker to be done with it.
@@ -110,6 +75,7 @@ impl WorkerReport {
             index: worker.index(),
             device: worker.device().clone(),
             items: 0,
+            retries: 0,
             busy: Duration::ZERO,
             starved: Duration::ZERO,
             blocked: Duration::ZERO,
@@ -150,8 +116,15 @@ impl Report {
 
     /// The first 1,000 skipped items or batches, in the order the consumer met them.
     #[must_use]
-    pub fn skipped_items(&self) -> &[Skipped] {
-        &self.skipped_items.0
+    pub fn skipped_items(&self) -> &[FailedItem] {
+        self.skipped_items.as_slice()
+    }
+
+    /// How many attempts were made at items that had failed before: those of a batch count once. Only a runner with
+    /// `retries` makes any.
+    #[must_use]
+    pub fn retries(&self) -> usize {
+        self.workers.iter().map(|worker| worker.retries).sum()
     }
 
     /// Wall time of the run, without the start-up of workers.
@@ -185,14 +158,15 @@ impl fmt::Display for Report {
         const SHOWN: usize = 10;
         let Counts { consumed, skipped, failed, discarded } = self.counts;
         let decimals = if self.items_per_second() < 100.0 { 2 } else { 0 };
-        writeln!(
+        write!(
             f,
-            "{} pulled, {consumed} consumed, {skipped} skipped, {failed} failed, {discarded} discarded; \
-             {:.3} s, {:.decimals$} items/s",
+            "{} pulled, {consumed} consumed, {skipped} skipped, {failed} failed, {discarded} discarded; ",
             self.pulled,
-            self.elapsed.as_secs_f64(),
-            self.items_per_second(),
         )?;
+        if self.retries() > 0 {
+            write!(f, "{} retries; ", self.retries())?;
+        }
+        writeln!(f, "{:.3} s, {:.decimals$} items/s", self.elapsed.as_secs_f64(), self.items_per_second())?;
         write!(f, "worker  device       items    busy  starved  blocked")?;
         for worker in &self.workers {
             let share = |time: Duration| 100.0 * time.as_secs_f64() / self.elapsed.as_secs_f64().max(1e-9);
@@ -208,8 +182,8 @@ impl fmt::Display for Report {
             )?;
         }
         let mut unshown = skipped;
-        for item in self.skipped_items.0.iter().take(SHOWN) {
-            write!(f, "\nskipped: {}", item.error)?;
+        for item in self.skipped_items().iter().take(SHOWN) {
+            write!(f, "\nskipped: {item}")?;
             unshown -= item.count;
         }
         if unshown > 0 {

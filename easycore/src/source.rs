@@ -1,6 +1,7 @@
 //! The input of a run. One worker at a time holds the claim, takes the input out of its slot, takes a chunk off it and puts it
 //! back; no lock is held meanwhile.
 
+use crate::failed::FailedItem;
 use crate::gate::Gate;
 use crate::hooks::HookError;
 use crate::panic::{Cause, Panic, guard};
@@ -40,15 +41,15 @@ pub(crate) trait Source: Send + Sync {
     /// Drops what is left of a chunk, and returns how many items that was.
     fn discard(chunk: Self::Chunk<'_>) -> usize;
 
-    /// Drops the input, when the run is over.
-    fn close(&self) -> (Leftover, Result<(), Cause>);
+    /// Drops the input, when the run is over. What was never claimed follows the item before the index `next`.
+    fn close(&self, next: usize) -> (Leftover, Result<(), Cause>);
 }
 
 /// Items that were pulled and never claimed.
 #[derive(Debug, Default)]
 pub(crate) struct Leftover {
     pub(crate) discarded: usize,
-    pub(crate) failed: usize,
+    pub(crate) failed: Vec<FailedItem>,
 }
 
 /// How a chunk ended.

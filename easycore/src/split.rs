@@ -64,7 +64,7 @@ impl<P: Producer> Source for Split<P> {
         items
     }
 
-    fn close(&self) -> (Leftover, Result<(), Cause>) {
+    fn close(&self, _: usize) -> (Leftover, Result<(), Cause>) {
         (Leftover::default(), self.0.close())
     }
 }

@@ -1,16 +1,19 @@
 //! A run whose outputs are pulled one by one by the caller, in place of the consumer hooks.
 
+use std::any::Any;
 use std::fmt;
 use std::iter::FusedIterator;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use crate::consume::{Intake, Ledger, Walk};
+use crate::consume::{Ending, Intake, Ledger, Walk};
 use crate::control::Progress;
 use crate::error::Error;
+use crate::failed::FailedItem;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
-use crate::inbox::{Done, Failure, Inbox};
+use crate::inbox::{Done, Inbox};
 use crate::panic::drop_quietly;
 use crate::report::Report;
 use crate::session::Session;
@@ -70,7 +73,7 @@ struct Running<'r, O> {
     /// How many window slots the chunk in hand takes, and how many of its items were dropped.
     items: usize,
     /// The `Err` item behind it.
-    last: Option<Failure>,
+    last: Option<FailedItem>,
     dropped: usize,
     report: &'r mut Option<Report>,
     streaming: &'r mut Option<Arc<Gate>>,
@@ -79,7 +82,7 @@ struct Running<'r, O> {
 /// A session, whatever its input.
 trait Feed<O>: Send + Sync {
     fn inbox(&self) -> &Inbox<O>;
-    fn close(&self, ledger: Ledger, progress: &Progress) -> (Report, Result<(), Error>);
+    fn close(&self, ledger: Ledger, progress: &Progress) -> Ending;
 }
 
 impl<H, S> Feed<H::Output> for Session<H, S>
@@ -91,7 +94,7 @@ where
         &self.inbox
     }
 
-    fn close(&self, ledger: Ledger, progress: &Progress) -> (Report, Result<(), Error>) {
+    fn close(&self, ledger: Ledger, progress: &Progress) -> Ending {
         ledger.close(self, progress.begun)
     }
 }
@@ -148,8 +151,8 @@ impl<O> Running<'_, O> {
     }
 
     fn next_chunk(&mut self) -> bool {
-        if let Some(failure) = self.last.take() {
-            self.ledger.judge(failure, &self.progress.gate);
+        if let Some(failed) = self.last.take() {
+            self.ledger.judge(failed, &self.progress.gate);
         }
         self.ledger.counts.discarded += std::mem::take(&mut self.dropped);
         self.progress.gate.give_back(std::mem::take(&mut self.items));
@@ -160,12 +163,13 @@ impl<O> Running<'_, O> {
         true
     }
 
-    fn finish(self) -> Result<(), Error> {
+    /// How the run ended, and the payload of a panic that goes on where the stream is used.
+    fn finish(self) -> (Result<(), Error>, Option<Box<dyn Any + Send>>) {
         self.progress.gate.await_rest();
-        let (report, result) = self.feed.close(self.ledger, &self.progress);
+        let Ending { report, result, panic } = self.feed.close(self.ledger, &self.progress);
         *self.report = Some(report);
         *self.streaming = None;
-        result
+        (result, panic)
     }
 }
 
@@ -179,7 +183,13 @@ impl<O> Iterator for Stream<'_, O> {
             return Some(Ok(output));
         }
         match std::mem::replace(&mut self.state, State::Ended) {
-            State::Running(running) => running.finish().err().map(Err),
+            State::Running(running) => match running.finish() {
+                (result, Some(payload)) => {
+                    drop_quietly(result);
+                    resume_unwind(payload);
+                }
+                (result, None) => result.err().map(Err),
+            },
             State::Failed(error) => Some(Err(error)),
             State::Ended => None,
         }
@@ -194,7 +204,9 @@ impl<O> Drop for Stream<'_, O> {
             running.progress.gate.cancel();
             // Nothing comes out of a cancelled run: this discards what is left.
             while running.next().is_some() {}
-            drop_quietly(running.finish());
+            let (result, panic) = running.finish();
+            drop_quietly(result);
+            drop_quietly(panic);
         }
     }
 }

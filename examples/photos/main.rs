@@ -117,7 +117,7 @@ fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
     }
     if let Some(report) = decoder.report() {
         for photo in report.skipped_items() {
-            writeln!(stdout, "skipped: {}", photo.error)?;
+            writeln!(stdout, "skipped: {photo}")?;
         }
     }
     improver.close()?;
