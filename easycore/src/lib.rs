@@ -38,6 +38,7 @@
 //! | naming devices | [`IntoDevices`], [`Devices`], [`Device`] |
 //! | who a worker is | [`Worker`], [`FromWorker`] |
 //! | windows, chunks, pinning, skipping bad items | [`Options`], [`Chunk`], [`Pinning`], [`OnError`] |
+//! | items that failed, in a report or at once | [`FailedItem`], [`Options::on_failure`] |
 //! | what went wrong, and where | [`Error`], [`ErrorKind`], [`Panic`] |
 //! | ending a run from outside | [`Canceller`] |
 //! | what a run did | [`Report`] |
