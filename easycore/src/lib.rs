@@ -94,6 +94,7 @@ mod pool;
 mod produce;
 mod reorder;
 mod report;
+mod retry;
 mod runner;
 mod session;
 mod sink;

@@ -2,6 +2,7 @@
 //! track of where it is for whoever catches that.
 
 use std::ops::ControlFlow;
+use std::slice;
 use std::vec::IntoIter;
 
 use crate::batch::wrong_length;
@@ -9,7 +10,8 @@ use crate::gate::Gate;
 use crate::hooks::{HookError, Hooks};
 use crate::loan::Loan;
 use crate::pace::BLOCK;
-use crate::sink::{Hand as _, Sink};
+use crate::retry::Retry;
+use crate::sink::{Hand, Sink};
 
 /// How far a chunk has come.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,7 @@ pub(crate) struct Pass<'p, H: Hooks, K, I> {
     /// The items, which are here again when the pass is over, as is the position.
     pub(crate) items: &'p mut Option<I>,
     pub(crate) position: &'p mut Option<Position>,
+    pub(crate) retry: &'p mut Retry<H>,
 }
 
 impl<H, K, I> Pass<'_, H, K, I>
@@ -60,7 +63,7 @@ where
 
     #[inline]
     fn work_blocks<const ITEMS: usize>(self) -> Result<ControlFlow<()>, HookError> {
-        let Self { config, state, sink, gate, behind, items, position } = self;
+        let Self { config, state, sink, gate, behind, items, position, retry } = self;
         let mut sink = sink.hand(config)?;
         let (mut items, mut position) = (Loan::of(items), Loan::of(position));
         let (items, position) = (items.get(), position.get());
@@ -76,7 +79,9 @@ where
                 *position = Position { stage: Stage::Pulling, left: items.len() };
                 let Some(item) = items.next() else { return Ok(ControlFlow::Continue(())) };
                 position.stage = Stage::Working;
+                retry.prepare(slice::from_ref(&item));
                 let output = H::producer_work(config, state, item)?;
+                retry.succeed();
                 position.stage = Stage::Consuming;
                 if sink.accept(config, output)?.is_break() {
                     return Ok(ControlFlow::Break(()));
@@ -91,7 +96,7 @@ where
         max: usize,
         unconsumed: &mut IntoIter<H::Output>,
     ) -> Result<ControlFlow<()>, HookError> {
-        let Self { config, state, sink, gate, behind, items, position } = self;
+        let Self { config, state, sink, gate, behind, items, position, retry } = self;
         let mut sink = sink.hand(config)?;
         let (mut items, mut position) = (Loan::of(items), Loan::of(position));
         let (items, position) = (items.get(), position.get());
@@ -101,23 +106,63 @@ where
                 break;
             }
             let batch: Vec<H::Item> = items.by_ref().take(max).collect();
-            let count = batch.len();
-            if count == 0 {
+            if batch.is_empty() {
                 break;
             }
-            position.stage = Stage::Working;
-            let outputs = H::producer_batch(config, state, batch)?;
-            if outputs.len() != count {
-                return Err(wrong_length(count, outputs.len()));
-            }
-            *unconsumed = outputs.into_iter();
-            position.stage = Stage::Consuming;
-            for output in unconsumed.by_ref() {
-                if sink.accept(config, output)?.is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
+            let flow = work_together::<H>(config, state, &mut sink, batch, position, unconsumed, retry)?;
+            if flow.is_break() {
+                return Ok(flow);
             }
         }
         Ok(ControlFlow::Continue(()))
     }
+
+    /// Makes another attempt at the items that wait for it, if they are still wanted. The position is before them.
+    pub(crate) fn work_again(
+        self,
+        unconsumed: &mut IntoIter<H::Output>,
+    ) -> Result<ControlFlow<()>, HookError> {
+        let Self { config, state, sink, gate, behind, position, retry, .. } = self;
+        let mut sink = sink.hand(config)?;
+        let mut position = Loan::of(position);
+        let position = position.get();
+        if gate.is_cut_off(behind - position.left) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let items = retry.begin();
+        work_together::<H>(config, state, &mut sink, items, position, unconsumed, retry)
+    }
+}
+
+/// Works a batch, or a single item.
+fn work_together<H: Hooks>(
+    config: &H::Config,
+    state: &mut H::ProducerState,
+    sink: &mut impl Hand<H>,
+    items: Vec<H::Item>,
+    position: &mut Position,
+    unconsumed: &mut IntoIter<H::Output>,
+    retry: &mut Retry<H>,
+) -> Result<ControlFlow<()>, HookError> {
+    let count = items.len();
+    position.stage = Stage::Working;
+    retry.prepare(&items);
+    let outputs = match H::BATCH {
+        Some(_) => H::producer_batch(config, state, items)?,
+        None => {
+            items.into_iter().map(|item| H::producer_work(config, state, item)).collect::<Result<_, _>>()?
+        }
+    };
+    if outputs.len() != count {
+        return Err(wrong_length(count, outputs.len()));
+    }
+    retry.succeed();
+    *unconsumed = outputs.into_iter();
+    position.stage = Stage::Consuming;
+    for output in unconsumed.by_ref() {
+        if sink.accept(config, output)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }

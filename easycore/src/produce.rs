@@ -15,6 +15,7 @@ use crate::options::OnError;
 use crate::panic::{Cause, Panic, drop_all_quietly};
 use crate::pass::{Pass, Position, Stage};
 use crate::report::WorkerReport;
+use crate::retry::Retry;
 use crate::session::Session;
 use crate::sink::Sink;
 use crate::source::{ChunkEnd, Source};
@@ -31,7 +32,7 @@ where
     let gate = &*session.gate;
     let _leaving = gate.presence();
     let config = &*session.config;
-    let mut station = Station { worker, config, warm: Warm::<H>::take(worker, config) };
+    let mut station = Station { worker, config, warm: Warm::<H>::take(worker, config), retry: Retry::new() };
     let mut buffer = S::Buffer::default();
     let mut waits = Waits::default();
     let mut report = WorkerReport::new(worker);
@@ -52,6 +53,7 @@ where
         session.inbox.put(done, || gate.delivered(ticket, count, finished - begun));
     }
     station.warm.put_back();
+    report.retries = station.retry.made;
     report.starved += waits.for_input;
     report.blocked += waits.for_consumer;
     session.workers.lock().push(report);
@@ -69,6 +71,7 @@ struct Station<'a, H: Hooks> {
     worker: &'a Worker,
     config: &'a H::Config,
     warm: Warm<'a, H>,
+    retry: Retry<H>,
 }
 
 impl<H: Hooks> Station<'_, H> {
@@ -89,16 +92,21 @@ impl<H: Hooks> Station<'_, H> {
         let mut done = Done::new(ticket, items.len());
         let mut left = items.len();
         let mut items = Some(items);
-        while left > 0 && !gate.is_cut_off(behind - left) {
+        loop {
+            let again = self.retry.waiting();
+            let first = behind - left - again;
+            if first == behind || gate.is_cut_off(first) {
+                break;
+            }
             let state = match self.warm.ready() {
                 Ok(state) => state,
                 Err(error) => {
-                    gate.fail_at(behind - left);
+                    gate.fail_at(first);
                     done.fatal = Some(error);
                     break;
                 }
             };
-            let mut position = Some(Position::before(left));
+            let mut position = Some(Position::before(behind - first));
             let mut unconsumed = Vec::new().into_iter();
             let pass = Pass::<H, K, _> {
                 config: self.config,
@@ -108,8 +116,10 @@ impl<H: Hooks> Station<'_, H> {
                 behind,
                 items: &mut items,
                 position: &mut position,
+                retry: &mut self.retry,
             };
             let outcome = catch_unwind(AssertUnwindSafe(|| match H::BATCH {
+                _ if again > 0 => pass.work_again(&mut unconsumed),
                 None => pass.work_items(ticket.brisk),
                 Some(batch) => pass.work_batches(batch.max(), &mut unconsumed),
             }));
@@ -119,6 +129,7 @@ impl<H: Hooks> Station<'_, H> {
             let consumed_to = at_fault.end - unconsumed.len();
             done.dropped += drop_all_quietly(unconsumed);
             let fault = match outcome {
+                Ok(Ok(ControlFlow::Continue(()))) if again > 0 => continue,
                 Ok(Ok(ControlFlow::Continue(()))) => break,
                 Ok(Ok(ControlFlow::Break(()))) => {
                     gate.stop();
@@ -148,28 +159,16 @@ impl<H: Hooks> Station<'_, H> {
                     Error::in_hook(ErrorKind::Work, "producer_work", fault.into()).of_worker(self.worker)
                 }
             };
-            if on_error.stops_at_first() {
-                gate.fail_at(at_fault.start);
+            if let Some(failed) = self.retry.fail(at_fault, error) {
+                add_failure(&mut done, failed, gate, on_error);
             }
-            done.failures.push(FailedItem::new(at_fault, error));
+        }
+        if let Some(failed) = self.retry.give_up() {
+            add_failure(&mut done, failed, gate, on_error);
         }
         (done.outputs, done.consumed) = sink.close();
         done.dropped += items.map_or(0, S::discard);
-        match end {
-            ChunkEnd::Full | ChunkEnd::Exhausted => {}
-            ChunkEnd::Failed(error) => {
-                done.last = Some(FailedItem::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
-                done.items += 1;
-                if on_error.stops_at_first() {
-                    gate.fail_at(behind);
-                }
-            }
-            ChunkEnd::Panicked(panic) => {
-                gate.fail_at(behind);
-                // A failure to make the state came first.
-                done.fatal.get_or_insert_with(|| Error::in_input(Cause::Panic(panic)).at_item(behind));
-            }
-        }
+        add_end(&mut done, end, behind, gate, on_error);
         done
     }
 
@@ -183,6 +182,33 @@ impl<H: Hooks> Station<'_, H> {
                 let error = Error::in_consumer(hook, error).of_worker(self.worker);
                 Halt::Error(if at_item { error.at_item(index) } else { error })
             }
+        }
+    }
+}
+
+/// Adds items that have failed for good.
+fn add_failure<O>(done: &mut Done<O>, failed: FailedItem, gate: &Gate, on_error: OnError) {
+    if on_error.stops_at_first() {
+        gate.fail_at(failed.index);
+    }
+    done.failures.push(failed);
+}
+
+/// Adds what the input did in place of an item of the index `behind`.
+fn add_end<O>(done: &mut Done<O>, end: ChunkEnd, behind: usize, gate: &Gate, on_error: OnError) {
+    match end {
+        ChunkEnd::Full | ChunkEnd::Exhausted => {}
+        ChunkEnd::Failed(error) => {
+            done.last = Some(FailedItem::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
+            done.items += 1;
+            if on_error.stops_at_first() {
+                gate.fail_at(behind);
+            }
+        }
+        ChunkEnd::Panicked(panic) => {
+            gate.fail_at(behind);
+            // A failure to make the state came first.
+            done.fatal.get_or_insert_with(|| Error::in_input(Cause::Panic(panic)).at_item(behind));
         }
     }
 }
