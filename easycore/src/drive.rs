@@ -11,7 +11,7 @@ use rayon::iter::plumbing::{Producer, ProducerCallback};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
 use crate::batch::Batch;
-use crate::consume::{Ending, Ledger, consume};
+use crate::consume::consume;
 use crate::control::Progress;
 use crate::devices::check_workers;
 use crate::error::{Error, ErrorKind};
@@ -20,6 +20,7 @@ use crate::feed::Feed;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::iterated::{Input, Iterated};
+use crate::ledger::{Ending, Ledger};
 use crate::options::Pinning;
 use crate::pace::Pace;
 use crate::panic::{drop_quietly, guard};

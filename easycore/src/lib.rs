@@ -83,6 +83,7 @@ mod gate;
 mod hooks;
 mod inbox;
 mod iterated;
+mod ledger;
 mod loan;
 mod merging;
 mod options;

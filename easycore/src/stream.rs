@@ -7,13 +7,14 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use crate::consume::{Ending, Intake, Ledger, Walk};
+use crate::consume::{Intake, Walk};
 use crate::control::Progress;
 use crate::error::Error;
 use crate::failed::FailedItem;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::inbox::{Done, Inbox};
+use crate::ledger::{Ending, Ledger};
 use crate::panic::drop_quietly;
 use crate::report::Report;
 use crate::session::Session;
