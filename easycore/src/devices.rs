@@ -44,6 +44,11 @@ impl Devices {
         &self.0
     }
 
+    /// How many different ones there are.
+    pub(crate) fn distinct(&self) -> usize {
+        self.0.iter().enumerate().filter(|(index, device)| !self.0[..*index].contains(device)).count()
+    }
+
     /// Checks the length before anything is collected.
     fn collect(count: usize, devices: impl Iterator<Item = Result<Device, Error>>) -> Result<Self, Error> {
         if count == 0 {

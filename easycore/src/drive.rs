@@ -124,6 +124,7 @@ impl<H: Hooks> Runner<H> {
             Crew::len,
         );
         check_workers(workers)?;
+        self.options.check_devices(devices.distinct())?;
         let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, batch, buffered), feed));
         let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {
@@ -136,7 +137,7 @@ impl<H: Hooks> Runner<H> {
                     Pinning::Always => pin(worker)?,
                 }
                 let mut warm = Warm::<H>::take(worker, &self.config);
-                warm.ready()?;
+                warm.ready(|| Ok(()))?;
                 warm.put_back();
                 Ok(())
             });
@@ -163,10 +164,16 @@ impl<H: Hooks> Runner<H> {
         P: Placement<H>,
     {
         let crew = started(self.crew.as_ref());
-        let session = Session::<H, S>::new(&self.config, self.options.on_error, &progress.gate, source);
+        let session = Session::<H, S>::new(
+            &self.config,
+            &self.options,
+            crew.roster(&self.options),
+            &progress.gate,
+            source,
+        );
         let mut ledger = Ledger::new(H::ORDER, &self.options);
         let placement = P::default();
-        session.gate.enter(crew.len() + usize::from(S::FED));
+        session.gate.enter(crew.len() + usize::from(S::FED), session.roster.can_spare());
         let outcome = thread::scope(|scope| {
             if S::FED {
                 feeder::<H>().spawn_scoped(scope, || session.feed()).map_err(|error| no_thread(&error))?;
@@ -196,9 +203,14 @@ impl<H: Hooks> Runner<H> {
         S: Source<Item = H::Item> + 'static,
     {
         let crew = started(self.crew.as_ref());
-        let session =
-            Arc::new(Session::<H, S>::new(&self.config, self.options.on_error, &progress.gate, source));
-        session.gate.enter(crew.len() + usize::from(S::FED));
+        let session = Arc::new(Session::<H, S>::new(
+            &self.config,
+            &self.options,
+            crew.roster(&self.options),
+            &progress.gate,
+            source,
+        ));
+        session.gate.enter(crew.len() + usize::from(S::FED), session.roster.can_spare());
         if S::FED {
             let session = Arc::clone(&session);
             if let Err(error) = feeder::<H>().spawn(move || session.feed()) {

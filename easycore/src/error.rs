@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Init,
     /// `producer_work` failed.
     Work,
+    /// The workers of a device had to be made anew too often.
+    DeviceLost,
     /// `producer_end` failed.
     End,
     /// `consumer_init`, `consumer_work` or `consumer_end` failed.

@@ -48,6 +48,23 @@ impl<O> Done<O> {
     }
 }
 
+impl<O> Done<O> {
+    /// Adds outputs that are still to be consumed, and how many have been consumed.
+    pub(crate) fn add(&mut self, (mut outputs, consumed): (Vec<O>, usize)) {
+        if self.outputs.is_empty() {
+            self.outputs = outputs;
+        } else {
+            self.outputs.append(&mut outputs);
+        }
+        self.consumed += consumed;
+    }
+
+    /// How many items have been worked successfully.
+    pub(crate) fn worked(&self) -> usize {
+        self.outputs.len() + self.consumed
+    }
+}
+
 /// How a consumer hook ended a run.
 #[derive(Debug)]
 pub(crate) enum Halt {

@@ -183,6 +183,7 @@ impl Ledger {
             skipped_items: self.skipped_items,
             elapsed: begun.elapsed(),
             workers,
+            lost_devices: session.roster.lost_devices(),
         };
         let result = self.error.map_or_else(|| input.map_err(Error::in_input), Err);
         Ending { report, result, panic: self.panic }

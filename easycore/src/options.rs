@@ -1,5 +1,7 @@
 //! How a runner may be tuned. Values only; what they do lives where they are read.
 
+use std::time::Duration;
+
 use crate::error::{Error, ErrorKind};
 use crate::failed::{FailedItem, Listener};
 
@@ -127,6 +129,9 @@ pub struct Options {
     pub(crate) pin: Pinning,
     pub(crate) on_error: OnError,
     pub(crate) on_failure: Option<Listener>,
+    pub(crate) recycle_after: Option<usize>,
+    pub(crate) restarts: (usize, Duration),
+    pub(crate) min_devices: Option<usize>,
 }
 
 impl Default for Options {
@@ -137,7 +142,7 @@ impl Default for Options {
 
 impl Options {
     /// The defaults: a queue scale of 3.0, no explicit window, automatic chunks, one worker for each listed device,
-    /// no pinning, and a run that ends at its first failing item.
+    /// no pinning, and a run that ends at its first failing item or lost device.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -148,6 +153,9 @@ impl Options {
             pin: Pinning::No,
             on_error: OnError::stop(),
             on_failure: None,
+            recycle_after: None,
+            restarts: (3, Duration::from_mins(1)),
+            min_devices: None,
         }
     }
 
@@ -242,6 +250,85 @@ impl Options {
         self
     }
 
+    /// Ends each worker's state with `producer_end` and makes it anew when it has worked so many items, at least 1: for states
+    /// that leak. A batch is worked whole.
+    ///
+    /// ```
+    /// use easycore::{Options, parallel_runner};
+    ///
+    /// /// Tells how many items its state had seen before.
+    /// #[parallel_runner]
+    /// impl Ages {
+    ///     fn producer_init() -> usize {
+    ///         0
+    ///     }
+    ///     fn producer_work(seen: &mut usize, _item: u8) -> usize {
+    ///         *seen += 1;
+    ///         *seen - 1
+    ///     }
+    /// }
+    ///
+    /// let mut ages = Ages::new(1).options(Options::new().recycle_after(2));
+    /// assert_eq!(ages.run([0; 5])?, [0, 1, 0, 1, 0]);
+    /// # Ok::<(), easycore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn recycle_after(mut self, items: usize) -> Self {
+        self.recycle_after = Some(items);
+        self
+    }
+
+    /// How often in a run, and `within` which time, the workers of one device may be made anew after a panic before the device is
+    /// given up with [`ErrorKind::DeviceLost`]; 3 times in 60 s unless said otherwise. A device that is broken then does not go
+    /// through the whole input item by item.
+    ///
+    /// It concerns panics that [`on_error`](Self::on_error) or `retries` would tolerate: others end the run anyway. Workers without
+    /// `producer_init` have nothing to be made, and are not counted.
+    #[must_use]
+    pub fn restarts(mut self, max: usize, within: Duration) -> Self {
+        self.restarts = (max, within);
+        self
+    }
+
+    /// Goes on without devices that are given up, as long as so many are left, at least 1. A device is given up for the rest of a
+    /// run when a `producer_init` on it fails, or when its workers have to be made anew more often than
+    /// [`restarts`](Self::restarts) allows; what they could not work is worked by the others. The report
+    /// [lists](crate::Report::lost_devices) such devices. The next run tries them again.
+    ///
+    /// ```
+    /// use easycore::{Device, Options, parallel_runner};
+    ///
+    /// #[parallel_runner]
+    /// impl Double {
+    ///     fn producer_init(device: &Device) -> Result<(), &'static str> {
+    ///         if *device == Device::Cuda(1) { Err("out of memory") } else { Ok(()) }
+    ///     }
+    ///     fn producer_work(_: &mut (), item: u32) -> u32 {
+    ///         2 * item
+    ///     }
+    /// }
+    ///
+    /// let mut double = Double::new("cuda:0, cuda:1").options(Options::new().min_devices(1));
+    /// assert_eq!(double.run(0..1_000)?.len(), 1_000);
+    /// # Ok::<(), easycore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn min_devices(mut self, devices: usize) -> Self {
+        self.min_devices = Some(devices);
+        self
+    }
+
+    /// Finds out whether so many distinct devices can be asked for.
+    pub(crate) fn check_devices(&self, distinct: usize) -> Result<(), Error> {
+        match self.min_devices {
+            Some(min) if min > distinct => Err(Error::new(
+                ErrorKind::Options,
+                format!("min_devices is {min}, but the runner has only {distinct}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Finds what makes no sense, for hooks that take so many items in a `batch`, before anything is started.
     pub(crate) fn check(&self, batch: usize) -> Result<(), Error> {
         let fault = |what: String| Err(Error::new(ErrorKind::Options, what));
@@ -253,6 +340,15 @@ impl Options {
         }
         if self.workers_per_device == 0 {
             return fault("workers_per_device is 0: each device needs at least 1".to_owned());
+        }
+        if self.recycle_after == Some(0) {
+            return fault("recycle_after is 0: a state must serve for at least 1 item".to_owned());
+        }
+        if self.restarts.1.is_zero() {
+            return fault("restarts are counted within no time: give a time above 0".to_owned());
+        }
+        if self.min_devices == Some(0) {
+            return fault("min_devices is 0: at least 1 device must be left".to_owned());
         }
         match (self.chunk, self.window) {
             (Chunk::Exactly(0), _) => {

@@ -35,7 +35,8 @@ pub(crate) enum Stage {
     Consuming,
 }
 
-/// One pass over a chunk's items: it ends when something fails, when an item is cut off, or when none is left.
+/// One pass over a chunk's items: it ends when something fails, when an item is cut off, or when no
+/// more are left than are for the next pass.
 pub(crate) struct Pass<'p, H: Hooks, K, I> {
     pub(crate) config: &'p H::Config,
     pub(crate) state: &'p mut H::ProducerState,
@@ -43,6 +44,8 @@ pub(crate) struct Pass<'p, H: Hooks, K, I> {
     pub(crate) gate: &'p Gate,
     /// The index after the chunk's last item.
     pub(crate) behind: usize,
+    /// How many items are to be left for the next pass.
+    pub(crate) until: usize,
     /// The items, which are here again when the pass is over, as is the position.
     pub(crate) items: &'p mut Option<I>,
     pub(crate) position: &'p mut Option<Position>,
@@ -63,18 +66,18 @@ where
 
     #[inline]
     fn work_blocks<const ITEMS: usize>(self) -> Result<ControlFlow<()>, HookError> {
-        let Self { config, state, sink, gate, behind, items, position, retry } = self;
+        let Self { config, state, sink, gate, behind, until, items, position, retry } = self;
         let mut sink = sink.hand(config)?;
         let (mut items, mut position) = (Loan::of(items), Loan::of(position));
         let (items, position) = (items.get(), position.get());
         loop {
             let left = items.len();
             *position = Position { stage: Stage::Pulling, left };
-            if left == 0 || gate.is_cut_off(behind - left) {
+            if left <= until || gate.is_cut_off(behind - left) {
                 return Ok(ControlFlow::Continue(()));
             }
             // The compiler writes out a loop whose length it knows.
-            let block = if left >= ITEMS { ITEMS } else { 1 };
+            let block = if left - until >= ITEMS { ITEMS } else { 1 };
             for _ in 0..block {
                 *position = Position { stage: Stage::Pulling, left: items.len() };
                 let Some(item) = items.next() else { return Ok(ControlFlow::Continue(())) };
@@ -96,13 +99,14 @@ where
         max: usize,
         unconsumed: &mut IntoIter<H::Output>,
     ) -> Result<ControlFlow<()>, HookError> {
-        let Self { config, state, sink, gate, behind, items, position, retry } = self;
+        let Self { config, state, sink, gate, behind, until, items, position, retry } = self;
         let mut sink = sink.hand(config)?;
         let (mut items, mut position) = (Loan::of(items), Loan::of(position));
         let (items, position) = (items.get(), position.get());
         loop {
-            *position = Position { stage: Stage::Pulling, left: items.len() };
-            if gate.is_cut_off(behind - items.len()) {
+            let left = items.len();
+            *position = Position { stage: Stage::Pulling, left };
+            if left <= until || gate.is_cut_off(behind - left) {
                 break;
             }
             let batch: Vec<H::Item> = items.by_ref().take(max).collect();

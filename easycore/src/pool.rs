@@ -12,6 +12,7 @@ use crate::device::Device;
 use crate::devices::Devices;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
+use crate::roster::Roster;
 use crate::sync::Mutex;
 use crate::worker::Worker;
 
@@ -54,6 +55,11 @@ impl Crew {
             pools.push(Pool::open(name, device, workers)?);
         }
         Ok(Self { pools })
+    }
+
+    /// All devices, none of them lost.
+    pub(crate) fn roster(&self, options: &Options) -> Roster {
+        Roster::new(self.pools.iter().map(|pool| pool.workers[0].device()), options)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,229 +1,72 @@
-//! A worker at work: it claims chunks, works them as far as they are wanted, and leaves what came of them in the inbox. No panic
-//! of user code gets past here.
+//! A worker at work: it claims chunks, has them worked step by step, and leaves what came of them in the inbox.
 
-use std::any::Any;
-use std::ops::ControlFlow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crate::error::{Error, ErrorKind};
-use crate::failed::FailedItem;
-use crate::gate::{Gate, Ticket, Waits};
-use crate::hooks::{HookError, Hooks};
-use crate::inbox::{Done, Halt};
-use crate::options::OnError;
-use crate::panic::{Cause, Panic, drop_all_quietly};
-use crate::pass::{Pass, Position, Stage};
+use crate::gate::{Claim, Waits};
+use crate::handover::Unfinished;
+use crate::hooks::Hooks;
+use crate::inbox::Done;
+use crate::panic::drop_all_quietly;
 use crate::report::WorkerReport;
-use crate::retry::Retry;
 use crate::session::Session;
 use crate::sink::Sink;
 use crate::source::{ChunkEnd, Source};
-use crate::state::Warm;
+use crate::step::{Station, Worked};
 use crate::worker::Worker;
 
-/// Works until there is nothing more to pull, and leaves the outputs with `sink`.
+/// Works until there is nothing more to pull or the worker's device is given up, and leaves the outputs with `sink`.
 pub(crate) fn work<H, S, K>(session: &Session<H, S>, worker: &Worker, sink: &mut K)
 where
     H: Hooks,
     S: Source<Item = H::Item>,
     K: Sink<H>,
 {
-    let gate = &*session.gate;
+    let Session { gate, source, inbox, unfinished, roster, .. } = session;
     let _leaving = gate.presence();
-    let config = &*session.config;
-    let mut station = Station { worker, config, warm: Warm::<H>::take(worker, config), retry: Retry::new() };
+    let mut station = Station::new(session, worker);
     let mut buffer = S::Buffer::default();
     let mut waits = Waits::default();
     let mut report = WorkerReport::new(worker);
-    while let Some(budget) = gate.claim(&mut waits) {
+    while roster.counts_on(worker)
+        && let Some(claim) = gate.claim(&mut waits)
+    {
         let begun = Instant::now();
-        let (items, end) = session.source.pull(budget, &mut buffer, gate);
-        let pulled = Instant::now();
-        let count = items.len() + usize::from(matches!(end, ChunkEnd::Failed(_)));
-        let more = matches!(end, ChunkEnd::Full | ChunkEnd::Failed(_));
-        let ticket = gate.pulled(budget, count, more, matches!(end, ChunkEnd::Panicked(_)));
-        let Some(ticket) = ticket else { continue };
-        sink.open(&session.inbox, items.len());
-        let done = station.step::<S, K>(Chunk { ticket, items, end }, sink, gate, session.on_error);
+        let mut pulled = begun;
+        let (before, items, outcome) = match claim {
+            Claim::Pull(budget) => {
+                let (items, end) = source.pull(budget, &mut buffer, gate);
+                pulled = Instant::now();
+                let count = items.len() + usize::from(matches!(end, ChunkEnd::Failed(_)));
+                let more = matches!(end, ChunkEnd::Full | ChunkEnd::Failed(_));
+                let ticket = gate.pulled(budget, count, more, matches!(end, ChunkEnd::Panicked(_)));
+                let Some(ticket) = ticket else { continue };
+                sink.open(inbox, items.len());
+                (0, count, station.step(Done::new(ticket, items.len()), items, S::discard, end, sink))
+            }
+            Claim::Adopt => {
+                let Unfinished { done, in_hand, rest, end } = unfinished.take();
+                station.retry.in_hand = in_hand;
+                sink.open(inbox, rest.len());
+                (done.worked(), rest.len(), station.step(done, rest, drop_all_quietly, end, sink))
+            }
+        };
         let finished = Instant::now();
         report.starved += pulled - begun;
         report.busy += finished - pulled;
-        report.items += done.outputs.len() + done.consumed;
-        session.inbox.put(done, || gate.delivered(ticket, count, finished - begun));
+        match outcome {
+            Worked::Done(done) => {
+                report.items += done.worked() - before;
+                let ticket = done.ticket;
+                inbox.put(done, || gate.delivered(ticket, items, finished - begun));
+            }
+            Worked::Unfinished(rest) => {
+                report.items += rest.done.worked() - before;
+                unfinished.put(rest, || gate.handed_over());
+            }
+        }
     }
-    station.warm.put_back();
-    report.retries = station.retry.made;
+    report.retries = station.close();
     report.starved += waits.for_input;
     report.blocked += waits.for_consumer;
     session.workers.lock().push(report);
-}
-
-/// A chunk as it was pulled.
-struct Chunk<I> {
-    ticket: Ticket,
-    items: I,
-    end: ChunkEnd,
-}
-
-/// A worker at work.
-struct Station<'a, H: Hooks> {
-    worker: &'a Worker,
-    config: &'a H::Config,
-    warm: Warm<'a, H>,
-    retry: Retry<H>,
-}
-
-impl<H: Hooks> Station<'_, H> {
-    /// Works a chunk as far as it is still wanted.
-    fn step<S, K>(
-        &mut self,
-        chunk: Chunk<S::Chunk<'_>>,
-        sink: &mut K,
-        gate: &Gate,
-        on_error: OnError,
-    ) -> Done<H::Output>
-    where
-        S: Source<Item = H::Item>,
-        K: Sink<H>,
-    {
-        let Chunk { ticket, items, end } = chunk;
-        let behind = ticket.first + items.len();
-        let mut done = Done::new(ticket, items.len());
-        let mut left = items.len();
-        let mut items = Some(items);
-        loop {
-            let again = self.retry.waiting();
-            let first = behind - left - again;
-            if first == behind || gate.is_cut_off(first) {
-                break;
-            }
-            let state = match self.warm.ready() {
-                Ok(state) => state,
-                Err(error) => {
-                    gate.fail_at(first);
-                    done.fatal = Some(error);
-                    break;
-                }
-            };
-            let mut position = Some(Position::before(behind - first));
-            let mut unconsumed = Vec::new().into_iter();
-            let pass = Pass::<H, K, _> {
-                config: self.config,
-                state,
-                sink,
-                gate,
-                behind,
-                items: &mut items,
-                position: &mut position,
-                retry: &mut self.retry,
-            };
-            let outcome = catch_unwind(AssertUnwindSafe(|| match H::BATCH {
-                _ if again > 0 => pass.work_again(&mut unconsumed),
-                None => pass.work_items(ticket.brisk),
-                Some(batch) => pass.work_batches(batch.max(), &mut unconsumed),
-            }));
-            let position = position.expect("a pass puts it back");
-            left = items.as_ref().map_or(0, ExactSizeIterator::len);
-            let at_fault = behind - position.left..behind - left;
-            let consumed_to = at_fault.end - unconsumed.len();
-            done.dropped += drop_all_quietly(unconsumed);
-            let fault = match outcome {
-                Ok(Ok(ControlFlow::Continue(()))) if again > 0 => continue,
-                Ok(Ok(ControlFlow::Continue(()))) => break,
-                Ok(Ok(ControlFlow::Break(()))) => {
-                    gate.stop();
-                    done.halt = Some(Halt::Break);
-                    break;
-                }
-                Ok(Err(error)) => Fault::Error(error),
-                Err(payload) => Fault::Panic(payload),
-            };
-            let error = match position.stage {
-                Stage::Preparing | Stage::Consuming => {
-                    gate.stop();
-                    done.halt = Some(self.halt(fault, position.stage, consumed_to.saturating_sub(1)));
-                    break;
-                }
-                Stage::Pulling if at_fault.is_empty() => {
-                    gate.fail_at(at_fault.start);
-                    done.fatal = Some(Error::in_input(fault.into()).at_item(at_fault.start));
-                    break;
-                }
-                Stage::Pulling => Error::in_input(fault.into()),
-                Stage::Working => {
-                    if matches!(fault, Fault::Panic(_)) {
-                        // A state that saw a panic may be broken in any way.
-                        self.warm.end();
-                    }
-                    Error::in_hook(ErrorKind::Work, "producer_work", fault.into()).of_worker(self.worker)
-                }
-            };
-            if let Some(failed) = self.retry.fail(at_fault, error) {
-                add_failure(&mut done, failed, gate, on_error);
-            }
-        }
-        if let Some(failed) = self.retry.give_up() {
-            add_failure(&mut done, failed, gate, on_error);
-        }
-        (done.outputs, done.consumed) = sink.close();
-        done.dropped += items.map_or(0, S::discard);
-        add_end(&mut done, end, behind, gate, on_error);
-        done
-    }
-
-    /// What a consumer hook that failed on this thread means for the run.
-    fn halt(&self, fault: Fault, stage: Stage, index: usize) -> Halt {
-        let at_item = matches!(stage, Stage::Consuming);
-        match fault {
-            Fault::Panic(payload) => Halt::Panic { payload, at_item },
-            Fault::Error(error) => {
-                let hook = if at_item { "consumer_work" } else { "consumer_init" };
-                let error = Error::in_consumer(hook, error).of_worker(self.worker);
-                Halt::Error(if at_item { error.at_item(index) } else { error })
-            }
-        }
-    }
-}
-
-/// Adds items that have failed for good.
-fn add_failure<O>(done: &mut Done<O>, failed: FailedItem, gate: &Gate, on_error: OnError) {
-    if on_error.stops_at_first() {
-        gate.fail_at(failed.index);
-    }
-    done.failures.push(failed);
-}
-
-/// Adds what the input did in place of an item of the index `behind`.
-fn add_end<O>(done: &mut Done<O>, end: ChunkEnd, behind: usize, gate: &Gate, on_error: OnError) {
-    match end {
-        ChunkEnd::Full | ChunkEnd::Exhausted => {}
-        ChunkEnd::Failed(error) => {
-            done.last = Some(FailedItem::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
-            done.items += 1;
-            if on_error.stops_at_first() {
-                gate.fail_at(behind);
-            }
-        }
-        ChunkEnd::Panicked(panic) => {
-            gate.fail_at(behind);
-            // A failure to make the state came first.
-            done.fatal.get_or_insert_with(|| Error::in_input(Cause::Panic(panic)).at_item(behind));
-        }
-    }
-}
-
-/// What a hook did instead of returning a value.
-enum Fault {
-    Error(HookError),
-    Panic(Box<dyn Any + Send>),
-}
-
-impl From<Fault> for Cause {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Error(error) => Cause::Error(error),
-            Fault::Panic(payload) => Cause::Panic(Panic::from_payload(payload)),
-        }
-    }
 }

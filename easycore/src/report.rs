@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::device::Device;
+use crate::error::Error;
 use crate::failed::{FailedItem, FailedItems};
+use crate::panic::drop_all_quietly;
 use crate::worker::Worker;
 
 /// What the last run did.
@@ -38,6 +40,17 @@ pub struct Report {
     pub(crate) skipped_items: FailedItems,
     pub(crate) elapsed: Duration,
     pub(crate) workers: Vec<WorkerReport>,
+    pub(crate) lost_devices: LostDevices,
+}
+
+/// A device that was given up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LostDevice {
+    /// Which one.
+    pub device: Device,
+    /// Why.
+    pub error: Error,
 }
 
 /// What became of the items that were pulled.
@@ -80,6 +93,16 @@ impl WorkerReport {
             starved: Duration::ZERO,
             blocked: Duration::ZERO,
         }
+    }
+}
+
+/// Lost devices; their errors may be user types, and a panic when one is dropped ends here.
+#[derive(Debug, Default)]
+pub(crate) struct LostDevices(pub(crate) Vec<LostDevice>);
+
+impl Drop for LostDevices {
+    fn drop(&mut self) {
+        drop_all_quietly(self.0.drain(..));
     }
 }
 
@@ -145,6 +168,12 @@ impl Report {
         consumed / seconds
     }
 
+    /// The devices that were given up, as [`Options::min_devices`](crate::Options::min_devices) allows.
+    #[must_use]
+    pub fn lost_devices(&self) -> &[LostDevice] {
+        &self.lost_devices.0
+    }
+
     /// What each worker did, by index.
     #[must_use]
     pub fn workers(&self) -> &[WorkerReport] {
@@ -180,6 +209,9 @@ impl fmt::Display for Report {
                 share(worker.starved),
                 share(worker.blocked),
             )?;
+        }
+        for LostDevice { device, error } in self.lost_devices() {
+            write!(f, "\nlost {device}: {error}")?;
         }
         let mut unshown = skipped;
         for item in self.skipped_items().iter().take(SHOWN) {

@@ -10,30 +10,54 @@ use crate::panic::{drop_all_quietly, drop_quietly};
 
 /// What a worker has to know of attempts; nothing where the hooks have no retries.
 pub(crate) struct Retry<H: Hooks> {
-    /// To make the next attempt with: as many as there are items in hand, unless this attempt is their last.
-    copies: Vec<H::Item>,
-    /// How many attempts at the items in hand have failed.
-    failures: usize,
-    /// What becomes of the items in hand if there is no next attempt.
-    failed: Option<FailedItem>,
+    pub(crate) in_hand: InHand<H::Item>,
     /// How many attempts have been made at items that had failed before.
     pub(crate) made: usize,
 }
 
+/// The items in hand.
+#[derive(Debug)]
+pub(crate) struct InHand<T> {
+    /// To make the next attempt with: as many as there are items in hand, unless this attempt is their last.
+    copies: Vec<T>,
+    /// How many attempts at the items in hand have failed.
+    failures: usize,
+    /// What becomes of the items in hand if there is no next attempt.
+    failed: Option<FailedItem>,
+}
+
+impl<T> Default for InHand<T> {
+    fn default() -> Self {
+        Self { copies: Vec::new(), failures: 0, failed: None }
+    }
+}
+
+impl<T> InHand<T> {
+    /// How many items wait for another attempt.
+    pub(crate) fn waiting(&self) -> usize {
+        self.failed.as_ref().map_or(0, |failed| failed.count)
+    }
+
+    fn forget(&mut self) {
+        drop_all_quietly(self.copies.drain(..));
+        self.failures = 0;
+    }
+}
+
 impl<H: Hooks> Retry<H> {
     pub(crate) fn new() -> Self {
-        Self { copies: Vec::new(), failures: 0, failed: None, made: 0 }
+        Self { in_hand: InHand::default(), made: 0 }
     }
 
     /// Prepares for the failure of an attempt at these items. Copying is the user's code, and may panic.
     #[inline]
     pub(crate) fn prepare(&mut self, items: &[H::Item]) {
-        if H::RETRIES == 0 || self.failures >= H::RETRIES {
+        if H::RETRIES == 0 || self.in_hand.failures >= H::RETRIES {
             return;
         }
         for item in items {
             let Some(copy) = H::copy_item(item) else { break };
-            self.copies.push(copy);
+            self.in_hand.copies.push(copy);
         }
     }
 
@@ -41,42 +65,33 @@ impl<H: Hooks> Retry<H> {
     #[inline]
     pub(crate) fn succeed(&mut self) {
         if H::RETRIES > 0 {
-            self.forget();
+            self.in_hand.forget();
         }
     }
 
     /// The attempt has failed: returns the failure if there is nothing to make another one with.
     pub(crate) fn fail(&mut self, items: Range<usize>, error: Error) -> Option<FailedItem> {
-        let failed = FailedItem::new(items, error.after(self.failures + 1));
-        if self.copies.len() == failed.count {
-            self.failures += 1;
-            self.failed = Some(failed);
+        let in_hand = &mut self.in_hand;
+        let failed = FailedItem::new(items, error.after(in_hand.failures + 1));
+        if in_hand.copies.len() == failed.count {
+            in_hand.failures += 1;
+            in_hand.failed = Some(failed);
             return None;
         }
-        self.forget();
+        in_hand.forget();
         Some(failed)
-    }
-
-    /// How many items wait for another attempt.
-    pub(crate) fn waiting(&self) -> usize {
-        self.failed.as_ref().map_or(0, |failed| failed.count)
     }
 
     /// Begins another attempt at the items that wait for it.
     pub(crate) fn begin(&mut self) -> Vec<H::Item> {
-        drop_quietly(self.failed.take());
+        drop_quietly(self.in_hand.failed.take());
         self.made += 1;
-        std::mem::take(&mut self.copies)
+        std::mem::take(&mut self.in_hand.copies)
     }
 
     /// Makes no further attempt.
     pub(crate) fn give_up(&mut self) -> Option<FailedItem> {
-        self.forget();
-        self.failed.take()
-    }
-
-    fn forget(&mut self) {
-        drop_all_quietly(self.copies.drain(..));
-        self.failures = 0;
+        self.in_hand.forget();
+        self.in_hand.failed.take()
     }
 }

@@ -3,31 +3,45 @@
 use std::sync::Arc;
 
 use crate::gate::Gate;
+use crate::handover::Waiting;
 use crate::hooks::Hooks;
 use crate::inbox::Inbox;
-use crate::options::OnError;
+use crate::options::{OnError, Options};
 use crate::report::WorkerReport;
+use crate::roster::Roster;
 use crate::source::Source;
 use crate::sync::Mutex;
 
 pub(crate) struct Session<H: Hooks, S> {
     pub(crate) config: Arc<H::Config>,
     pub(crate) on_error: OnError,
+    pub(crate) recycle_after: Option<usize>,
+    pub(crate) roster: Roster,
     pub(crate) gate: Arc<Gate>,
     pub(crate) source: S,
     pub(crate) inbox: Inbox<H::Output>,
+    pub(crate) unfinished: Waiting<H::Item, H::Output>,
     /// Each worker adds its own when it leaves.
     pub(crate) workers: Mutex<Vec<WorkerReport>>,
 }
 
 impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
-    pub(crate) fn new(config: &Arc<H::Config>, on_error: OnError, gate: &Arc<Gate>, source: S) -> Self {
+    pub(crate) fn new(
+        config: &Arc<H::Config>,
+        options: &Options,
+        roster: Roster,
+        gate: &Arc<Gate>,
+        source: S,
+    ) -> Self {
         Self {
             config: Arc::clone(config),
-            on_error,
+            on_error: options.on_error,
+            recycle_after: options.recycle_after,
+            roster,
             gate: Arc::clone(gate),
             source,
             inbox: Inbox::new(),
+            unfinished: Waiting::new(),
             workers: Mutex::new(Vec::new()),
         }
     }

@@ -1,7 +1,7 @@
 //! The state of a worker: made, used and ended on the worker's own thread, and kept there between runs, so that it need not be
 //! `Send`.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::RefCell;
 
 use crate::error::{Error, ErrorKind};
@@ -15,8 +15,12 @@ thread_local! {
 }
 
 struct Kept<S> {
-    /// `None` before the first and after a panic.
+    /// `None` before the first, after a panic, and when it is to be made anew.
     state: Option<S>,
+    /// How many items have been worked with it.
+    worked: usize,
+    /// Whether the last one saw a panic.
+    broke: bool,
     /// What went wrong when an earlier state was ended, for `close` to tell.
     end_error: Option<Error>,
 }
@@ -31,7 +35,7 @@ pub(crate) struct Warm<'a, H: Hooks> {
 impl<'a, H: Hooks> Warm<'a, H> {
     pub(crate) fn take(worker: &'a Worker, config: &'a H::Config) -> Self {
         let kept = KEPT.with_borrow_mut(Option::take).and_then(|kept| kept.downcast().ok());
-        let kept = kept.map_or(Kept { state: None, end_error: None }, |kept| *kept);
+        let kept = kept.map_or(Kept { state: None, worked: 0, broke: false, end_error: None }, |kept| *kept);
         Self { worker, config, kept }
     }
 
@@ -39,19 +43,52 @@ impl<'a, H: Hooks> Warm<'a, H> {
         KEPT.set(Some(Box::new(self.kept)));
     }
 
-    /// The state, made now if there is none.
-    pub(crate) fn ready(&mut self) -> Result<&mut H::ProducerState, Error> {
+    /// The state, made now if there is none, for which `leave` is asked after a panic.
+    pub(crate) fn ready(
+        &mut self,
+        leave: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<&mut H::ProducerState, Error> {
         let state = match self.kept.state.take() {
             Some(state) => state,
-            None => guard(|| H::producer_init(self.worker, self.config)).map_err(|cause| {
-                Error::in_hook(ErrorKind::Init, "producer_init", cause).of_worker(self.worker)
-            })?,
+            None => self.make(leave)?,
         };
         Ok(self.kept.state.insert(state))
     }
 
+    fn make(&mut self, leave: impl FnOnce() -> Result<(), Error>) -> Result<H::ProducerState, Error> {
+        // There is nothing to be made where workers have no state.
+        if self.kept.broke && TypeId::of::<H::ProducerState>() != TypeId::of::<()>() {
+            leave()?;
+        }
+        (self.kept.worked, self.kept.broke) = (0, false);
+        guard(|| H::producer_init(self.worker, self.config))
+            .map_err(|cause| Error::in_hook(ErrorKind::Init, "producer_init", cause).of_worker(self.worker))
+    }
+
+    /// How many more items may be worked with the state, if it serves for so many; at least one, because one that has served
+    /// its time is ended now.
+    pub(crate) fn allowance(&mut self, recycle_after: Option<usize>) -> usize {
+        let Some(serves) = recycle_after else { return usize::MAX };
+        if self.kept.worked >= serves {
+            self.end();
+            self.kept.worked = 0;
+        }
+        serves - self.kept.worked
+    }
+
+    /// Counts items that have been worked with the state.
+    pub(crate) fn worked(&mut self, items: usize) {
+        self.kept.worked += items;
+    }
+
+    /// Ends a state that saw a panic: it may be broken in any way.
+    pub(crate) fn end_broken(&mut self) {
+        self.kept.broke = true;
+        self.end();
+    }
+
     /// Ends the state, if there is one. If that fails it is kept for [`close`](Self::close), the first one if several do.
-    pub(crate) fn end(&mut self) {
+    fn end(&mut self) {
         let Some(state) = self.kept.state.take() else { return };
         if let Err(cause) = guard(|| H::producer_end(self.config, state)) {
             let error = Error::in_hook(ErrorKind::End, "producer_end", cause).of_worker(self.worker);

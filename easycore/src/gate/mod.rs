@@ -22,8 +22,8 @@ mod feeder;
 mod state;
 mod worker;
 
-use state::{Source, State};
-pub(crate) use worker::{Ticket, Waits};
+use state::{Adoption, Source, State};
+pub(crate) use worker::{Claim, Ticket, Waits};
 
 /// What whoever pulls is asked to do after the `next()` in progress.
 mod pulling {
@@ -61,6 +61,7 @@ impl Gate {
                 next_item: 0,
                 taken: 0,
                 in_work: 0,
+                adoption: Adoption::default(),
                 delivered: 0,
                 waiting_workers: 0,
                 waiting_consumer: false,

@@ -19,6 +19,7 @@ pub(super) struct State {
     pub(super) taken: usize,
     /// Chunks pulled and not yet delivered.
     pub(super) in_work: usize,
+    pub(super) adoption: Adoption,
     pub(super) delivered: u64,
     pub(super) waiting_workers: usize,
     pub(super) waiting_consumer: bool,
@@ -28,6 +29,15 @@ pub(super) struct State {
     pub(super) dozing: bool,
     /// Workers that have not left yet.
     pub(super) present: usize,
+}
+
+/// What becomes of chunks that a worker cannot finish.
+#[derive(Debug, Default)]
+pub(super) struct Adoption {
+    /// Whether it can come to that: workers then stay until all chunks have been delivered.
+    pub(super) is_possible: bool,
+    /// How many chunks in work wait for a worker to adopt them.
+    pub(super) waiting: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +80,11 @@ impl State {
     /// Whether a consumer that is waiting has what it waits for.
     pub(super) fn consumer_may_go_on(&self) -> bool {
         self.is_finished() || (self.awaited.is_none() && !self.dozing)
+    }
+
+    /// Whether there is nothing more to do for a worker that has nothing to do.
+    pub(super) fn is_over_for_workers(&self) -> bool {
+        self.source == Source::Closed && !(self.adoption.is_possible && self.in_work > 0)
     }
 
     pub(super) fn is_finished(&self) -> bool {

@@ -29,21 +29,33 @@ pub(crate) struct Ticket {
     pub(crate) brisk: bool,
 }
 
+/// What a worker may do next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Claim {
+    /// Pull so many items at the most, and call [`pulled`](Gate::pulled).
+    Pull(usize),
+    /// Take over a chunk that was handed over, and deliver it or hand it over again.
+    Adopt,
+}
+
 impl Gate {
-    /// Waits for the right to pull, and returns how many items at the most; `None` once there is nothing more to pull.
-    /// Whoever gets a number must call [`pulled`](Self::pulled).
-    pub(crate) fn claim(&self, waits: &mut Waits) -> Option<usize> {
+    /// Waits for something to do; `None` once there is nothing more.
+    pub(crate) fn claim(&self, waits: &mut Waits) -> Option<Claim> {
         let mut state = self.state.lock();
         loop {
+            if state.adoption.waiting > 0 {
+                state.adoption.waiting -= 1;
+                return Some(Claim::Adopt);
+            }
             let budget = state.claimable();
             if budget > 0 {
                 state.pulling = true;
                 if state.feed.is_none() {
                     state.taken += budget;
                 }
-                return Some(budget);
+                return Some(Claim::Pull(budget));
             }
-            if state.source == Source::Closed {
+            if state.is_over_for_workers() {
                 return None;
             }
             let wait = if state.has_room() { &mut waits.for_input } else { &mut waits.for_consumer };
@@ -108,11 +120,23 @@ impl Gate {
             state.awaited = None;
             self.change_pulling(pulling::LET_GO, pulling::GO_ON);
         }
+        if state.adoption.is_possible && state.is_over_for_workers() {
+            self.wake_all_workers(&state);
+        }
         // Workers must not run out of room for want of a consumer that is asleep.
         if state.room() < state.pace.chunk() {
             state.dozing = false;
         }
         self.wake_consumer_if_it_may_go_on(&state);
+    }
+
+    /// Reports that a chunk has just been put where another worker may adopt it.
+    pub(crate) fn handed_over(&self) {
+        let mut state = self.state.lock();
+        state.adoption.waiting += 1;
+        if state.waiting_workers > 0 {
+            self.claimable.notify_one();
+        }
     }
 
     /// Whether whoever pulls should report what it has.
@@ -136,9 +160,12 @@ impl Gate {
         }
     }
 
-    /// Counts a worker in. The caller of the run does this before the workers are let loose.
-    pub(crate) fn enter(&self, workers: usize) {
-        self.state.lock().present += workers;
+    /// Counts workers in, who may have to adopt each other's chunks. The caller of the run does this before the workers are let
+    /// loose.
+    pub(crate) fn enter(&self, workers: usize, adopting: bool) {
+        let mut state = self.state.lock();
+        state.present += workers;
+        state.adoption.is_possible = adopting;
     }
 
     /// Counts the calling worker out when it is dropped, so that nobody waits for a thread that is gone.

@@ -1,0 +1,112 @@
+//! Which devices a run can still count on: how often the workers of each have had to be made anew, and which have been given up.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::device::Device;
+use crate::error::{Error, ErrorKind};
+use crate::options::Options;
+use crate::panic::drop_quietly;
+use crate::report::{LostDevice, LostDevices};
+use crate::sync::Mutex;
+use crate::worker::Worker;
+
+/// The devices of a run.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    restarts: usize,
+    within: Duration,
+    /// How many devices must be left for the run to go on; without it none may be lost.
+    min_devices: Option<usize>,
+    records: Mutex<Vec<Record>>,
+}
+
+#[derive(Debug)]
+struct Record {
+    device: Device,
+    /// When its workers were made anew, as far as that still counts.
+    restarts: VecDeque<Instant>,
+    /// Why it was given up.
+    lost: Option<Error>,
+}
+
+impl Roster {
+    pub(crate) fn new<'d>(devices: impl Iterator<Item = &'d Device>, options: &Options) -> Self {
+        let record =
+            |device: &Device| Record { device: device.clone(), restarts: VecDeque::new(), lost: None };
+        let (restarts, within) = options.restarts;
+        Self {
+            restarts,
+            within,
+            min_devices: options.min_devices,
+            records: Mutex::new(devices.map(record).collect()),
+        }
+    }
+
+    /// Whether a device may be lost at all.
+    pub(crate) fn can_spare(&self) -> bool {
+        self.min_devices.is_some_and(|min| min < self.records.lock().len())
+    }
+
+    /// Whether the device of `worker` is still in use.
+    pub(crate) fn counts_on(&self, worker: &Worker) -> bool {
+        let mut records = self.records.lock();
+        record(&mut records, worker).lost.is_none()
+    }
+
+    /// Counts one more time that `worker` is made anew after a panic.
+    ///
+    /// # Errors
+    /// If its device has used up what it is allowed.
+    pub(crate) fn restart(&self, worker: &Worker, now: Instant) -> Result<(), Error> {
+        let mut records = self.records.lock();
+        let Record { device, restarts, .. } = record(&mut records, worker);
+        while restarts.front().is_some_and(|&then| now.saturating_duration_since(then) >= self.within) {
+            restarts.pop_front();
+        }
+        if restarts.len() < self.restarts {
+            restarts.push_back(now);
+            return Ok(());
+        }
+        let what = format!(
+            "{device} was given up: its workers panicked once more after they had been made anew {} times within {:?}; if the \
+             items are to blame, allow more with `Options::restarts`",
+            self.restarts, self.within,
+        );
+        Err(Error::new(ErrorKind::DeviceLost, what).of_worker(worker))
+    }
+
+    /// Gives up the device of `worker` because of `error`.
+    ///
+    /// # Errors
+    /// Returns the `error` if the run cannot do without the device.
+    pub(crate) fn give_up(&self, worker: &Worker, error: Error) -> Result<(), Error> {
+        let mut records = self.records.lock();
+        let left = records.iter().filter(|record| record.lost.is_none()).count();
+        let record = record(&mut records, worker);
+        if record.lost.is_some() {
+            drop(records);
+            drop_quietly(error);
+            return Ok(());
+        }
+        if self.min_devices.is_none_or(|min| left <= min) {
+            return Err(error);
+        }
+        record.lost = Some(error);
+        Ok(())
+    }
+
+    /// The devices that were given up.
+    pub(crate) fn lost_devices(&self) -> LostDevices {
+        let mut records = self.records.lock();
+        let lost = |record: &mut Record| {
+            Some(LostDevice { error: record.lost.take()?, device: record.device.clone() })
+        };
+        LostDevices(records.iter_mut().filter_map(lost).collect())
+    }
+}
+
+fn record<'r>(records: &'r mut [Record], worker: &Worker) -> &'r mut Record {
+    let of_worker = |record: &&mut Record| record.device == *worker.device();
+    records.iter_mut().find(of_worker).expect("every worker's device is on the roster")
+}
