@@ -278,12 +278,12 @@ impl Options {
         self
     }
 
-    /// How often in a run, and `within` which time, the workers of one device may be made anew after a panic before the device is
-    /// given up with [`ErrorKind::DeviceLost`]; 3 times in 60 s unless said otherwise. A device that is broken then does not go
-    /// through the whole input item by item.
+    /// How often, and `within` which time, the workers of one device may be made anew after a panic without working an item
+    /// between one panic and the next: then the device is given up with [`ErrorKind::DeviceLost`]. 3 times in 60 s unless said
+    /// otherwise. A device that is broken would otherwise go through the whole input, item by item, where
+    /// [`on_error`](Self::on_error) tolerates that many failures.
     ///
-    /// It concerns panics that [`on_error`](Self::on_error) or `retries` would tolerate: others end the run anyway. Workers without
-    /// `producer_init` have nothing to be made, and are not counted.
+    /// Attempts at one and the same item count once, and workers without `producer_init` have nothing to be made.
     #[must_use]
     pub fn restarts(mut self, max: usize, within: Duration) -> Self {
         self.restarts = (max, within);

@@ -24,7 +24,7 @@ pub(crate) struct Roster {
 #[derive(Debug)]
 struct Record {
     device: Device,
-    /// When its workers were made anew, as far as that still counts.
+    /// When its workers were made anew and have not worked an item since, as far as that still counts.
     restarts: VecDeque<Instant>,
     /// Why it was given up.
     lost: Option<Error>,
@@ -54,6 +54,11 @@ impl Roster {
         record(&mut records, worker).lost.is_none()
     }
 
+    /// A worker that was made anew has worked an item.
+    pub(crate) fn recovered(&self, worker: &Worker) {
+        record(&mut self.records.lock(), worker).restarts.clear();
+    }
+
     /// Counts one more time that `worker` is made anew after a panic.
     ///
     /// # Errors
@@ -69,8 +74,8 @@ impl Roster {
             return Ok(());
         }
         let what = format!(
-            "{device} was given up: its workers panicked once more after they had been made anew {} times within {:?}; if the \
-             items are to blame, allow more with `Options::restarts`",
+            "{device} was given up: its workers were made anew {} times within {:?}, and panicked each time before they had \
+             worked an item; if the items are to blame, allow more with `Options::restarts`",
             self.restarts, self.within,
         );
         Err(Error::new(ErrorKind::DeviceLost, what).of_worker(worker))

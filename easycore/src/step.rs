@@ -31,6 +31,8 @@ pub(crate) struct Station<'a, H: Hooks> {
     on_error: OnError,
     recycle_after: Option<usize>,
     warm: Warm<'a, H>,
+    /// Whether the state was made after a panic, and has not been worked with since.
+    unproven: bool,
     pub(crate) retry: Retry<H>,
 }
 
@@ -51,6 +53,7 @@ impl<'a, H: Hooks> Station<'a, H> {
             on_error: session.on_error,
             recycle_after: session.recycle_after,
             warm: Warm::take(worker, &*session.config),
+            unproven: false,
             retry: Retry::new(),
         }
     }
@@ -85,7 +88,12 @@ impl<'a, H: Hooks> Station<'a, H> {
                 break;
             }
             let until = left.saturating_sub(self.warm.allowance(self.recycle_after));
-            let state = match self.warm.ready(|| self.roster.restart(self.worker, Instant::now())) {
+            let leave = || {
+                self.unproven = true;
+                // Another attempt at the same items says no more of the device than the first.
+                if again > 0 { Ok(()) } else { self.roster.restart(self.worker, Instant::now()) }
+            };
+            let state = match self.warm.ready(leave) {
                 Ok(state) => state,
                 Err(error) => match self.roster.give_up(self.worker, error) {
                     Ok(()) => {
@@ -124,6 +132,10 @@ impl<'a, H: Hooks> Station<'a, H> {
             left = items.as_ref().map_or(0, ExactSizeIterator::len);
             self.warm.worked(before - left);
             let at_fault = behind - position.left..behind - left;
+            if self.unproven && (at_fault.start > first || matches!(outcome, Ok(Ok(_)))) {
+                self.unproven = false;
+                self.roster.recovered(self.worker);
+            }
             let consumed_to = at_fault.end - unconsumed.len();
             done.dropped += drop_all_quietly(unconsumed);
             let fault = match outcome {
@@ -137,7 +149,7 @@ impl<'a, H: Hooks> Station<'a, H> {
                 Ok(Err(error)) => Fault::Error(error),
                 Err(payload) => Fault::Panic(payload),
             };
-            let error = match position.stage {
+            match position.stage {
                 Stage::Preparing | Stage::Consuming => {
                     gate.stop();
                     done.halt = Some(self.halt(fault, position.stage, consumed_to.saturating_sub(1)));
@@ -148,14 +160,9 @@ impl<'a, H: Hooks> Station<'a, H> {
                     done.fatal = Some(Error::in_input(fault.into()).at_item(at_fault.start));
                     break;
                 }
-                Stage::Pulling => Error::in_input(fault.into()),
-                Stage::Working => {
-                    if matches!(fault, Fault::Panic(_)) {
-                        self.warm.end_broken();
-                    }
-                    Error::in_hook(ErrorKind::Work, "producer_work", fault.into()).of_worker(self.worker)
-                }
-            };
+                Stage::Pulling | Stage::Working => {}
+            }
+            let error = self.blame(fault, position.stage);
             if let Some(failed) = self.retry.fail(at_fault, error) {
                 add_failure(&mut done, failed, gate, self.on_error);
             }
@@ -167,6 +174,17 @@ impl<'a, H: Hooks> Station<'a, H> {
         done.dropped += items.map_or(0, discard);
         add_end(&mut done, end, behind, gate, self.on_error);
         Worked::Done(done)
+    }
+
+    /// What has gone wrong at an item, for which the state is ended if it saw a panic.
+    fn blame(&mut self, fault: Fault, stage: Stage) -> Error {
+        if matches!(stage, Stage::Pulling) {
+            return Error::in_input(fault.into());
+        }
+        if matches!(fault, Fault::Panic(_)) {
+            self.warm.end_broken();
+        }
+        Error::in_hook(ErrorKind::Work, "producer_work", fault.into()).of_worker(self.worker)
     }
 
     /// What a consumer hook that failed on this thread means for the run.

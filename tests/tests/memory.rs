@@ -145,8 +145,9 @@ fn slots_of_failed_items<const ORDERED: bool>(workers: usize) {
             assert_ne!(item % 3, 0, "a multiple of three");
             if item % 3 == 1 { Refused::result("one more") } else { Ok(item) }
         });
-        let mut runner = JobRunner::<_, _, ORDERED>::new(workers, plan)
-            .options(Options::new().window(4).on_error(OnError::skip(usize::MAX)));
+        let mut runner = JobRunner::<_, _, ORDERED>::new(workers, plan).options(
+            Options::new().window(4).on_error(OnError::skip(usize::MAX)).restarts(usize::MAX, PATIENCE),
+        );
         let input =
             (0..600).map(|item| if item % 5 == 0 { Err(Refused("five".to_owned())) } else { Ok(item) });
         // If a single slot were lost for each failure, the run would never end.
