@@ -92,6 +92,7 @@ mod produce;
 mod reorder;
 mod report;
 mod runner;
+mod seed;
 mod session;
 mod sink;
 mod source;

@@ -125,6 +125,7 @@ pub struct Options {
     pub(crate) workers_per_device: usize,
     pub(crate) pin: Pinning,
     pub(crate) on_error: OnError,
+    pub(crate) seed: u64,
 }
 
 impl Default for Options {
@@ -135,7 +136,7 @@ impl Default for Options {
 
 impl Options {
     /// The defaults: a queue scale of 3.0, no explicit window, automatic chunks, one worker for each listed device,
-    /// no pinning, and a run that ends at its first failing item.
+    /// no pinning, a run that ends at its first failing item, and 0 as seed.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -145,6 +146,7 @@ impl Options {
             workers_per_device: 1,
             pin: Pinning::No,
             on_error: OnError::stop(),
+            seed: 0,
         }
     }
 
@@ -192,6 +194,14 @@ impl Options {
     #[must_use]
     pub fn on_error(mut self, policy: OnError) -> Self {
         self.on_error = policy;
+        self
+    }
+
+    /// What [`Worker::seed`](crate::Worker::seed) and [`Worker::item_seed`](crate::Worker::item_seed) are made from; any number
+    /// is as good as another. Takes effect when the workers are next started.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self
     }
 

@@ -48,7 +48,7 @@ impl Crew {
         let mut pools = Vec::with_capacity(listed.len());
         for (device, count) in listed {
             let workers = (0..count)
-                .map(|rank| Worker::new(index + rank, device.clone(), rank, control.clone()))
+                .map(|rank| Worker::new(index + rank, device.clone(), rank, options.seed, control.clone()))
                 .collect();
             index += count;
             pools.push(Pool::open(name, device, workers)?);

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::control::Control;
 use crate::device::Device;
+use crate::seed;
 
 /// A worker's identity: what `producer_init` may take in place of a device.
 ///
@@ -34,12 +35,14 @@ pub struct Worker {
     index: usize,
     device: Device,
     rank: usize,
+    /// The runner's, which all its workers share.
+    seed: u64,
     control: Control,
 }
 
 impl Worker {
-    pub(crate) fn new(index: usize, device: Device, rank: usize, control: Control) -> Self {
-        Self { index, device, rank, control }
+    pub(crate) fn new(index: usize, device: Device, rank: usize, seed: u64, control: Control) -> Self {
+        Self { index, device, rank, seed, control }
     }
 
     /// The worker's number among all workers of the runner, from 0. Workers of one device are numbered in a row.
@@ -58,6 +61,49 @@ impl Worker {
     #[must_use]
     pub fn rank(&self) -> usize {
         self.rank
+    }
+
+    /// A number to seed this worker's random numbers with. It depends on [`Options::seed`](crate::Options::seed) and the worker's
+    /// [`index`](Self::index) alone, and no two workers or items of a runner have the same.
+    ///
+    /// Which items a worker gets differs from run to run; what is to be the same in every run wants
+    /// [`item_seed`](Self::item_seed).
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        seed::of_worker(self.seed, self.index)
+    }
+
+    /// A number to seed the random numbers of the item at `index` with. It depends on [`Options::seed`](crate::Options::seed)
+    /// and `index` alone, so that outputs are the same whatever the number of workers, and whichever of them works the item.
+    ///
+    /// It is output number `index`, from 0, of the generator `SplitMix64` (Steele, Lea and Flood 2014) started at the runner's
+    /// seed. A hook learns an item's index where the input is enumerated:
+    ///
+    /// ```
+    /// use easycore::{Options, Worker, parallel_runner};
+    ///
+    /// /// Adds noise to samples: the same noise in every run.
+    /// #[parallel_runner]
+    /// impl Noise {
+    ///     fn producer_init(worker: &Worker) -> Worker {
+    ///         worker.clone()
+    ///     }
+    ///     fn producer_work(worker: &mut Worker, (index, sample): (usize, u64)) -> u64 {
+    ///         sample + worker.item_seed(index) % 10
+    ///     }
+    /// }
+    ///
+    /// let samples = [100; 50];
+    /// let noisy = |workers: usize| {
+    ///     let mut noise = Noise::new(workers).options(Options::new().seed(7));
+    ///     noise.run(samples.into_iter().enumerate())
+    /// };
+    /// assert_eq!(noisy(1)?, noisy(3)?);
+    /// # Ok::<(), easycore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn item_seed(&self, index: usize) -> u64 {
+        seed::of_item(self.seed, index)
     }
 
     /// Whether the run in progress has been cancelled. A hook that takes long may ask now and then, and return early:
