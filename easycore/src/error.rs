@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::device::Device;
 use crate::hooks::HookError;
@@ -31,6 +32,9 @@ pub enum ErrorKind {
     Input,
     /// The run was cancelled.
     Cancelled,
+    /// A hook took longer than [`Options::init_timeout`](crate::Options::init_timeout) or
+    /// [`Options::close_timeout`](crate::Options::close_timeout), and its thread was left behind.
+    Timeout,
 }
 
 /// Why a runner could not start, run or close.
@@ -72,6 +76,8 @@ struct Inner {
     worker: Option<usize>,
     items: Option<Range<usize>>,
     cause: Option<Cause>,
+    /// What to do, where there is no cause that would tell.
+    advice: Option<String>,
 }
 
 impl Error {
@@ -85,6 +91,7 @@ impl Error {
             worker: None,
             items: None,
             cause: None,
+            advice: None,
         }))
     }
 
@@ -100,9 +107,7 @@ impl Error {
     }
 
     pub(crate) fn in_hook(kind: ErrorKind, hook: &'static str, cause: Cause) -> Self {
-        let mut error = Self::caused(kind, hook, cause);
-        error.0.hook = Some(hook);
-        error
+        Self::caused(kind, hook, cause).of_hook(hook)
     }
 
     pub(crate) fn in_consumer(hook: &'static str, error: HookError) -> Self {
@@ -115,6 +120,20 @@ impl Error {
 
     pub(crate) fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "the run was cancelled")
+    }
+
+    /// A call of the user's code, `what`, did not return within the `limit` that `option` sets.
+    pub(crate) fn timed_out(what: &str, limit: Duration, option: &str) -> Self {
+        let mut error = Self::new(ErrorKind::Timeout, format!("{what} has not returned within {limit:?}"));
+        error.0.advice = Some(format!(
+            "its thread cannot be stopped and is left behind; see what it waits for, or raise `Options::{option}`"
+        ));
+        error
+    }
+
+    pub(crate) fn of_hook(mut self, hook: &'static str) -> Self {
+        self.0.hook = Some(hook);
+        self
     }
 
     pub(crate) fn of_worker(mut self, worker: &Worker) -> Self {
@@ -178,7 +197,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { what, device, worker, items, cause, .. } = &*self.0;
+        let Inner { what, device, worker, items, cause, advice, .. } = &*self.0;
         f.write_str(what)?;
         match items {
             Some(items) if items.len() > 1 => write!(f, " at items {} to {}", items.start, items.end - 1)?,
@@ -190,7 +209,7 @@ impl fmt::Display for Error {
         }
         let mut line = OneLine { out: f, at_break: false };
         match cause {
-            None => Ok(()),
+            None => advice.iter().try_for_each(|advice| write!(line, ": {advice}")),
             Some(Cause::Error(error)) => write!(line, ": {error}"),
             Some(Cause::Panic(panic)) => write!(line, ": {panic}"),
         }
@@ -230,6 +249,7 @@ impl fmt::Debug for Error {
             .field("worker", &self.0.worker)
             .field("items", &self.0.items)
             .field("cause", &self.0.cause)
+            .field("advice", &self.0.advice)
             .finish()
     }
 }

@@ -1,5 +1,7 @@
 //! How a runner may be tuned. Values only; what they do lives where they are read.
 
+use std::time::Duration;
+
 use crate::error::{Error, ErrorKind};
 
 /// How many items a worker takes from the input at a time.
@@ -126,6 +128,8 @@ pub struct Options {
     pub(crate) pin: Pinning,
     pub(crate) on_error: OnError,
     pub(crate) seed: u64,
+    pub(crate) init_timeout: Option<Duration>,
+    pub(crate) close_timeout: Option<Duration>,
 }
 
 impl Default for Options {
@@ -136,7 +140,8 @@ impl Default for Options {
 
 impl Options {
     /// The defaults: a queue scale of 3.0, no explicit window, automatic chunks, one worker for each listed device,
-    /// no pinning, a run that ends at its first failing item, and 0 as seed.
+    /// no pinning, a run that ends at its first failing item, 0 as seed, and no limit to
+    /// any wait.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -147,6 +152,8 @@ impl Options {
             pin: Pinning::No,
             on_error: OnError::stop(),
             seed: 0,
+            init_timeout: None,
+            close_timeout: None,
         }
     }
 
@@ -205,6 +212,53 @@ impl Options {
         self
     }
 
+    /// How long `producer_init` may take, above 0; without it, a start waits for as long as it takes.
+    ///
+    /// When the limit is over, `start` or `run` fails with [`ErrorKind::Timeout`], which names the first worker that is late. A
+    /// thread cannot be stopped from outside: a late one is left behind until its hook returns. If it made a state after
+    /// all, the thread ends that state at once, by `producer_end`, and then itself. The workers that were in time are ended,
+    /// and waited for as long as [`close_timeout`](Self::close_timeout) allows, or as long again as this limit. The next start makes
+    /// new workers. A hook that takes long can ask [`Worker::is_cancelled`](crate::Worker::is_cancelled).
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    /// use easycore::{ErrorKind, HookError, Options, parallel_runner};
+    ///
+    /// #[parallel_runner]
+    /// impl Remote {
+    ///     fn producer_init() -> Result<u32, HookError> {
+    ///         let (_answering, answer) = mpsc::channel();
+    ///         Ok(answer.recv()?) // from somebody who never answers
+    ///     }
+    ///     fn producer_work(port: &mut u32, item: u32) -> u32 {
+    ///         *port + item
+    ///     }
+    /// }
+    ///
+    /// let mut remote = Remote::new(1).options(Options::new().init_timeout(Duration::from_millis(50)));
+    /// let error = remote.start().unwrap_err();
+    /// assert_eq!((error.kind(), error.hook()), (ErrorKind::Timeout, Some("producer_init")));
+    /// ```
+    #[must_use]
+    pub fn init_timeout(mut self, limit: Duration) -> Self {
+        self.init_timeout = Some(limit);
+        self
+    }
+
+    /// How long [`close`](crate::Runner::close) and the runner's drop may wait, above 0: for `producer_end` on every worker, and
+    /// before that, if a [`Stream`](crate::Stream) was leaked, as long again for its hooks and its input to return. Without it
+    /// they wait for as long as it takes.
+    ///
+    /// When the limit is over, `close` fails with [`ErrorKind::Timeout`], which names the first worker that is late; a drop just
+    /// returns. A thread cannot be stopped from outside: a late one is left behind until its call returns. It then ends its
+    /// state, if that is still to be done, and itself. The runner is closed all the same, and can be started anew.
+    #[must_use]
+    pub fn close_timeout(mut self, limit: Duration) -> Self {
+        self.close_timeout = Some(limit);
+        self
+    }
+
     /// Finds what makes no sense, for hooks that take so many items in a `batch`, before anything is started.
     pub(crate) fn check(&self, batch: usize) -> Result<(), Error> {
         let fault = |what: String| Err(Error::new(ErrorKind::Options, what));
@@ -213,6 +267,11 @@ impl Options {
         }
         if self.window == Some(0) {
             return fault("window is 0: at least 1 item must fit".to_owned());
+        }
+        for (name, limit) in [("init_timeout", self.init_timeout), ("close_timeout", self.close_timeout)] {
+            if limit == Some(Duration::ZERO) {
+                return fault(format!("{name} is 0: it must be a time above 0, or left out"));
+            }
         }
         if self.workers_per_device == 0 {
             return fault("workers_per_device is 0: each device needs at least 1".to_owned());

@@ -28,7 +28,7 @@ where
     K: Sink<H>,
 {
     let gate = &*session.gate;
-    let _leaving = gate.presence();
+    let _leaving = gate.presence(Some(worker.index()));
     let config = &*session.config;
     let mut station = Station { worker, config, warm: Warm::<H>::take(worker, config) };
     let mut buffer = S::Buffer::default();

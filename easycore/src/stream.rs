@@ -161,7 +161,7 @@ impl<O> Running<'_, O> {
     }
 
     fn finish(self) -> Result<(), Error> {
-        self.progress.gate.await_rest();
+        self.progress.gate.await_rest(None);
         let (report, result) = self.feed.close(self.ledger, &self.progress);
         *self.report = Some(report);
         *self.streaming = None;

@@ -1,6 +1,8 @@
 //! Who a worker is, as its hooks see it.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::control::Control;
 use crate::device::Device;
@@ -32,35 +34,42 @@ use crate::seed;
 /// ```
 #[derive(Clone)]
 pub struct Worker {
-    index: usize,
-    device: Device,
-    rank: usize,
+    place: Place,
     /// The runner's, which all its workers share.
     seed: u64,
     control: Control,
+    given_up: Arc<AtomicBool>,
+}
+
+/// Where a worker stands among the others.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) index: usize,
+    pub(crate) device: Device,
+    pub(crate) rank: usize,
 }
 
 impl Worker {
-    pub(crate) fn new(index: usize, device: Device, rank: usize, seed: u64, control: Control) -> Self {
-        Self { index, device, rank, seed, control }
+    pub(crate) fn new(place: Place, seed: u64, control: Control, given_up: Arc<AtomicBool>) -> Self {
+        Self { place, seed, control, given_up }
     }
 
     /// The worker's number among all workers of the runner, from 0. Workers of one device are numbered in a row.
     #[must_use]
     pub fn index(&self) -> usize {
-        self.index
+        self.place.index
     }
 
     /// The device this worker works on.
     #[must_use]
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.place.device
     }
 
     /// The worker's number among the workers of its device, from 0.
     #[must_use]
     pub fn rank(&self) -> usize {
-        self.rank
+        self.place.rank
     }
 
     /// A number to seed this worker's random numbers with. It depends on [`Options::seed`](crate::Options::seed) and the worker's
@@ -70,7 +79,7 @@ impl Worker {
     /// [`item_seed`](Self::item_seed).
     #[must_use]
     pub fn seed(&self) -> u64 {
-        seed::of_worker(self.seed, self.index)
+        seed::of_worker(self.seed, self.place.index)
     }
 
     /// A number to seed the random numbers of the item at `index` with. It depends on [`Options::seed`](crate::Options::seed)
@@ -106,20 +115,21 @@ impl Worker {
         seed::of_item(self.seed, index)
     }
 
-    /// Whether the run in progress has been cancelled. A hook that takes long may ask now and then, and return early:
-    /// its result will be discarded.
+    /// Whether the run in progress has been cancelled, or nobody waits for this worker any more because a hook took longer than
+    /// [`Options::init_timeout`](crate::Options::init_timeout) or [`Options::close_timeout`](crate::Options::close_timeout). A
+    /// hook that takes long may ask now and then, and return early: its result will be discarded.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.control.is_cancelled()
+        self.given_up.load(Ordering::Relaxed) || self.control.is_cancelled()
     }
 }
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
-            .field("index", &self.index)
-            .field("device", &self.device)
-            .field("rank", &self.rank)
+            .field("index", &self.place.index)
+            .field("device", &self.place.device)
+            .field("rank", &self.place.rank)
             .finish_non_exhaustive()
     }
 }

@@ -74,11 +74,21 @@ impl Gate {
         self.state.lock().next_item
     }
 
-    /// Waits until every worker has left.
-    pub(crate) fn await_rest(&self) {
+    /// Waits until every worker has left, at most for `limit`; whether they have.
+    pub(crate) fn await_rest(&self, limit: Option<Duration>) -> bool {
+        let begun = Instant::now();
         let mut state = self.state.lock();
         while state.present > 0 {
-            state = self.deliverable.wait(state);
+            state = match limit.map(|limit| limit.saturating_sub(begun.elapsed())) {
+                None => self.deliverable.wait(state),
+                Some(Duration::ZERO) => return false,
+                Some(left) => self.deliverable.wait_for(state, left),
+            };
         }
+        true
+    }
+
+    pub(crate) fn has_left(&self, worker: usize) -> bool {
+        self.state.lock().left.contains(&worker)
     }
 }

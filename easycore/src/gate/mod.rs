@@ -67,6 +67,7 @@ impl Gate {
                 awaited: None,
                 dozing: false,
                 present: 0,
+                left: Vec::new(),
             }),
             claimable: Condvar::default(),
             room: Condvar::default(),

@@ -26,8 +26,10 @@ pub(super) struct State {
     pub(super) awaited: Option<u64>,
     /// Whether the consumer is content to be woken by its own clock.
     pub(super) dozing: bool,
-    /// Workers that have not left yet.
+    /// Workers that have not left yet, and the feeder.
     pub(super) present: usize,
+    /// Workers that have left, by index.
+    pub(super) left: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -138,25 +138,30 @@ impl Gate {
         self.state.lock().present += workers;
     }
 
-    /// Counts the calling worker out when it is dropped, so that nobody waits for a thread that is gone.
-    pub(crate) fn presence(&self) -> Presence<'_> {
-        Presence(self)
+    /// Counts the calling worker out when it is dropped, so that nobody waits for a thread that is gone; the feeder has no
+    /// index.
+    pub(crate) fn presence(&self, worker: Option<usize>) -> Presence<'_> {
+        Presence { gate: self, worker }
     }
 }
 
 /// A worker's presence in a run.
-pub(crate) struct Presence<'g>(&'g Gate);
+pub(crate) struct Presence<'g> {
+    gate: &'g Gate,
+    worker: Option<usize>,
+}
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             // No user code panics up to here. Whatever it was, the run cannot go on without what this worker holds.
-            self.0.stop();
+            self.gate.stop();
         }
-        let mut state = self.0.state.lock();
+        let mut state = self.gate.state.lock();
         state.present -= 1;
+        state.left.extend(self.worker);
         if state.present == 0 {
-            self.0.deliverable.notify_all();
+            self.gate.deliverable.notify_all();
         }
     }
 }
