@@ -111,6 +111,9 @@ impl<H: Hooks> Runner<H> {
 
     /// Starts the workers if need be. From here on they can be cancelled. `buffered` is as in [`Pace::new`].
     pub(crate) fn begin(&mut self, buffered: usize, feed: Option<Feed>) -> Result<Progress, Error> {
+        if let Some(crew) = &self.crew {
+            crew.process().check()?;
+        }
         self.settle_stream(None);
         let batch = H::BATCH.map_or(1, Batch::max);
         self.options.check(batch)?;
@@ -200,6 +203,10 @@ impl<H: Hooks> Runner<H> {
     /// Ends the workers, if there are any.
     pub(crate) fn end_shift(&mut self) -> Result<(), Error> {
         let Some(crew) = self.crew.take() else { return Ok(()) };
+        if let Err(error) = crew.process().check() {
+            self.streaming = None;
+            return Err(error);
+        }
         let limit = self.options.close_timeout;
         if let (Some(gate), Some(limit)) = (self.settle_stream(limit), limit) {
             return Err(shift::end_restless::<H>(crew, &gate, limit, &self.config));

@@ -18,7 +18,8 @@ pub enum ErrorKind {
     Devices,
     /// The options contradict each other or hold an impossible value.
     Options,
-    /// The operating system refused a thread, or to pin one.
+    /// The operating system refused a thread, or to pin one; or the threads belong to the process from which this one was
+    /// forked.
     Threads,
     /// `producer_init` failed.
     Init,

@@ -88,6 +88,7 @@ mod panic;
 mod pass;
 mod placement;
 mod pool;
+mod process;
 mod produce;
 mod reorder;
 mod report;

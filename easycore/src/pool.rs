@@ -2,6 +2,7 @@
 //! knows hooks; a job is a closure that every worker runs once.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -13,6 +14,7 @@ use crate::device::Device;
 use crate::devices::Devices;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
+use crate::process::Process;
 use crate::sync::Mutex;
 use crate::worker::{Place, Worker};
 
@@ -22,6 +24,8 @@ pub(crate) struct Crew {
     pools: Vec<Pool>,
     /// Whether a worker is left behind in a hook.
     given_up: Arc<AtomicBool>,
+    /// Whose threads these are: a fork does not take them along.
+    process: Process,
 }
 
 /// The workers of one device.
@@ -60,7 +64,7 @@ impl Crew {
             index += count;
             pools.push(Pool::open(name, device, workers)?);
         }
-        Ok(Self { pools, given_up })
+        Ok(Self { pools, given_up, process: Process::current() })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -111,6 +115,10 @@ impl Crew {
         self.given_up.store(true, Ordering::Relaxed);
     }
 
+    pub(crate) fn process(&self) -> Process {
+        self.process
+    }
+
     /// Ends the threads and joins them, but for those of a device with a worker that is `stuck`: they end when it comes back.
     pub(crate) fn disband(mut self, stuck: &[usize]) {
         if !stuck.is_empty() {
@@ -120,6 +128,15 @@ impl Crew {
             if pool.workers.iter().any(|worker| stuck.contains(&worker.index())) {
                 pool.handles.clear();
             }
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        if !self.process.is_here() {
+            // There is nobody to join, and the thread handles are no good here.
+            mem::forget(mem::take(&mut self.pools));
         }
     }
 }
@@ -172,7 +189,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         drop(self.threads.take());
-        join(std::mem::take(&mut self.handles));
+        join(mem::take(&mut self.handles));
     }
 }
 

@@ -77,6 +77,11 @@ use crate::stream::Stream;
 /// Inside a producer hook rayon means the worker's own pool, whose threads are the workers of its device: `par_iter` there
 /// is serial while they are busy. Use `install` on a pool of your own where a hook needs more cores. `rayon::broadcast`
 /// in a hook never returns, because the other workers are not free to take part.
+///
+/// # Forks
+/// A process that was forked from this one has a copy of the runner, but not its threads. There, whatever would use them fails
+/// with [`ErrorKind::Threads`], and a drop leaves the states, which are the parent's, alone. Make the runner after the fork, or
+/// start it only then; [`close`](Self::close), though it fails, makes it forget the threads, so that it can be started.
 #[must_use = "a runner does nothing until it is run"]
 pub struct Runner<H: Hooks> {
     /// Or what is wrong with what was passed for them.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
+use std::mem;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
@@ -140,6 +141,9 @@ impl<O> Running<'_, O> {
                 self.ledger.counts.consumed += 1;
                 return self.walk.outputs.next();
             }
+            if !self.progress.process.is_here() {
+                return None;
+            }
             self.row = self.ledger.next_row(&mut self.walk, &self.progress.gate);
             if self.row == 0 && !self.next_chunk() {
                 return None;
@@ -151,8 +155,8 @@ impl<O> Running<'_, O> {
         if let Some(failure) = self.last.take() {
             self.ledger.judge(failure, &self.progress.gate);
         }
-        self.ledger.counts.discarded += std::mem::take(&mut self.dropped);
-        self.progress.gate.give_back(std::mem::take(&mut self.items));
+        self.ledger.counts.discarded += mem::take(&mut self.dropped);
+        self.progress.gate.give_back(mem::take(&mut self.items));
         let Some(done) = self.intake.next(&self.progress.gate, self.feed.inbox()) else { return false };
         let Done { ticket, items, outputs, failures, fatal, last, dropped, .. } = done;
         self.walk = Walk::new(ticket.first, outputs.into_iter(), failures, fatal);
@@ -160,7 +164,16 @@ impl<O> Running<'_, O> {
         true
     }
 
+    /// Touches nothing that a worker may have held locked when the process was forked.
+    fn leave_to_parent(self) {
+        mem::forget(self);
+    }
+
     fn finish(self) -> Result<(), Error> {
+        if let Err(error) = self.progress.process.check() {
+            self.leave_to_parent();
+            return Err(error);
+        }
         self.progress.gate.await_rest(None);
         let (report, result) = self.feed.close(self.ledger, &self.progress);
         *self.report = Some(report);
@@ -178,7 +191,7 @@ impl<O> Iterator for Stream<'_, O> {
         {
             return Some(Ok(output));
         }
-        match std::mem::replace(&mut self.state, State::Ended) {
+        match mem::replace(&mut self.state, State::Ended) {
             State::Running(running) => running.finish().err().map(Err),
             State::Failed(error) => Some(Err(error)),
             State::Ended => None,
@@ -190,7 +203,10 @@ impl<O> FusedIterator for Stream<'_, O> {}
 
 impl<O> Drop for Stream<'_, O> {
     fn drop(&mut self) {
-        if let State::Running(mut running) = std::mem::replace(&mut self.state, State::Ended) {
+        if let State::Running(mut running) = mem::replace(&mut self.state, State::Ended) {
+            if !running.progress.process.is_here() {
+                return running.leave_to_parent();
+            }
             running.progress.gate.cancel();
             // Nothing comes out of a cancelled run: this discards what is left.
             while running.next().is_some() {}
