@@ -17,7 +17,7 @@ use crate::devices::check_workers;
 use crate::error::{Error, ErrorKind};
 use crate::fed::Fed;
 use crate::feed::Feed;
-use crate::gate::Gate;
+use crate::gate::{Gate, Watch};
 use crate::hooks::Hooks;
 use crate::iterated::{Input, Iterated};
 use crate::pace::Pace;
@@ -127,6 +127,9 @@ impl<H: Hooks> Runner<H> {
         let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {
             self.crew = Some(shift::begin::<H>(devices, &self.options, &self.control, &self.config)?);
+        }
+        if let Some(limit) = self.options.stall_warning {
+            progress.gate.watch(Watch::new(H::NAME, started(self.crew.as_ref()).workers(), limit));
         }
         progress.begun = Instant::now();
         if progress.gate.is_cancelled() { Err(Error::cancelled()) } else { Ok(progress) }

@@ -130,6 +130,7 @@ pub struct Options {
     pub(crate) seed: u64,
     pub(crate) init_timeout: Option<Duration>,
     pub(crate) close_timeout: Option<Duration>,
+    pub(crate) stall_warning: Option<Duration>,
 }
 
 impl Default for Options {
@@ -140,8 +141,8 @@ impl Default for Options {
 
 impl Options {
     /// The defaults: a queue scale of 3.0, no explicit window, automatic chunks, one worker for each listed device,
-    /// no pinning, a run that ends at its first failing item, 0 as seed, and no limit to
-    /// any wait.
+    /// no pinning, a run that ends at its first failing item, 0 as seed, no limit to any
+    /// wait, and no warnings.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -154,6 +155,7 @@ impl Options {
             seed: 0,
             init_timeout: None,
             close_timeout: None,
+            stall_warning: None,
         }
     }
 
@@ -259,6 +261,27 @@ impl Options {
         self
     }
 
+    /// Warns when the consumer has been waiting, and nothing has been finished, for so long, above 0: one line on standard error
+    /// that names the runner, and the items at work with their devices and workers or, if that is what everybody waits for, the
+    /// input's `next()`. There is no second line before something has been finished. [`Stream`](crate::Stream)s warn while their
+    /// `next()` waits. A start is watched by [`init_timeout`](Self::init_timeout).
+    ///
+    /// ```text
+    /// easycore: warning: predictor has finished nothing in 30s: item 17 on cuda:1 (worker 3)
+    /// easycore: warning: predictor has finished nothing in 30s: one of items 512 to 767 on cpu (worker 0)
+    /// easycore: warning: predictor has finished nothing in 30s: the input's next() on cpu (worker 1)
+    /// ```
+    ///
+    /// The run itself goes on: a thread cannot be stopped from outside. Give what the hook waits for, a socket or a lock, a time
+    /// limit of its own, or have it ask [`Worker::is_cancelled`](crate::Worker::is_cancelled) while it waits and cancel the run.
+    /// To learn the very item, use [`Chunk::Exactly(1)`](Chunk::Exactly). A debugger or a sampling profiler shows where the thread
+    /// stands: it is called like the runner, its device and the worker's number on that device.
+    #[must_use]
+    pub fn stall_warning(mut self, quiet: Duration) -> Self {
+        self.stall_warning = Some(quiet);
+        self
+    }
+
     /// Finds what makes no sense, for hooks that take so many items in a `batch`, before anything is started.
     pub(crate) fn check(&self, batch: usize) -> Result<(), Error> {
         let fault = |what: String| Err(Error::new(ErrorKind::Options, what));
@@ -268,7 +291,12 @@ impl Options {
         if self.window == Some(0) {
             return fault("window is 0: at least 1 item must fit".to_owned());
         }
-        for (name, limit) in [("init_timeout", self.init_timeout), ("close_timeout", self.close_timeout)] {
+        let times = [
+            ("init_timeout", self.init_timeout),
+            ("close_timeout", self.close_timeout),
+            ("stall_warning", self.stall_warning),
+        ];
+        for (name, limit) in times {
             if limit == Some(Duration::ZERO) {
                 return fault(format!("{name} is 0: it must be a time above 0, or left out"));
             }

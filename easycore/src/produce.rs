@@ -34,7 +34,7 @@ where
     let mut buffer = S::Buffer::default();
     let mut waits = Waits::default();
     let mut report = WorkerReport::new(worker);
-    while let Some(budget) = gate.claim(&mut waits) {
+    while let Some(budget) = gate.claim(worker.index(), &mut waits) {
         let begun = Instant::now();
         let (items, end) = session.source.pull(budget, &mut buffer, gate);
         let pulled = Instant::now();

@@ -39,6 +39,7 @@ fn an_option_that_makes_no_sense_is_an_error_of_the_start_that_tells_it_and_anot
     assert_refused(Options::new().chunk(Chunk::Exactly(0)), &["chunk"]);
     assert_refused(Options::new().init_timeout(Duration::ZERO), &["init_timeout"]);
     assert_refused(Options::new().close_timeout(Duration::ZERO), &["close_timeout"]);
+    assert_refused(Options::new().stall_warning(Duration::ZERO), &["stall_warning"]);
     assert_refused(Options::new().chunk(Chunk::Exactly(11)).window(10), &["chunk", "11", "window", "10"]);
     for rate in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         assert_refused(Options::new().on_error(OnError::skip_rate(rate, 1)), &["skip_rate"]);
@@ -85,6 +86,7 @@ fn every_option_that_makes_sense_gives_the_right_result() {
         Options::new().workers_per_device(32),
         Options::new().pin(Pinning::IfSupported),
         Options::new().init_timeout(Duration::MAX).close_timeout(Duration::MAX),
+        Options::new().stall_warning(Duration::MAX),
         Options::new().on_error(OnError::skip(usize::MAX)),
         Options::new().on_error(OnError::skip_rate(0.0, 0)),
         Options::new().on_error(OnError::skip_rate(1.0, usize::MAX)),

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::watch::Watch;
 use crate::feed::Feed;
 use crate::pace::Pace;
 
@@ -30,6 +31,8 @@ pub(super) struct State {
     pub(super) present: usize,
     /// Workers that have left, by index.
     pub(super) left: Vec<usize>,
+    /// Where a warning is wanted if nothing gets finished.
+    pub(super) watch: Option<Watch>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

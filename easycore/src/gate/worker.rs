@@ -30,12 +30,15 @@ pub(crate) struct Ticket {
 impl Gate {
     /// Waits for the right to pull, and returns how many items at the most; `None` once there is nothing more to pull.
     /// Whoever gets a number must call [`pulled`](Self::pulled).
-    pub(crate) fn claim(&self, waits: &mut Waits) -> Option<usize> {
+    pub(crate) fn claim(&self, worker: usize, waits: &mut Waits) -> Option<usize> {
         let mut state = self.state.lock();
         loop {
             let budget = state.claimable();
             if budget > 0 {
                 state.pulling = true;
+                if let Some(watch) = &mut state.watch {
+                    watch.claim(worker);
+                }
                 if state.feed.is_none() {
                     state.taken += budget;
                 }
@@ -63,6 +66,10 @@ impl Gate {
     pub(crate) fn pulled(&self, budget: usize, items: usize, more: bool, news: bool) -> Option<Ticket> {
         let mut state = self.state.lock();
         state.pulling = false;
+        let (chunk, first) = (state.next_chunk, state.next_item);
+        if let Some(watch) = &mut state.watch {
+            watch.pulled(chunk, first..first + items);
+        }
         match &mut state.feed {
             None => state.taken -= budget - items,
             Some(feed) => {
@@ -75,7 +82,7 @@ impl Gate {
             state.source = Source::Closed;
         }
         let ticket = (items > 0 || news).then(|| {
-            let ticket = Ticket { chunk: state.next_chunk, first: state.next_item };
+            let ticket = Ticket { chunk, first };
             state.next_chunk += 1;
             state.next_item += items;
             state.in_work += 1;
@@ -97,6 +104,9 @@ impl Gate {
         state.pace.record(items, time);
         state.in_work -= 1;
         state.delivered += 1;
+        if let Some(watch) = &mut state.watch {
+            watch.delivered(ticket.chunk);
+        }
         let answers = match self.order {
             Order::Ordered => state.awaited == Some(ticket.chunk),
             Order::Unordered => state.awaited.is_some(),
