@@ -111,8 +111,8 @@ impl<H: Hooks> Runner<H> {
 
     /// Starts the workers if need be. From here on they can be cancelled. `buffered` is as in [`Pace::new`].
     pub(crate) fn begin(&mut self, buffered: usize, feed: Option<Feed>) -> Result<Progress, Error> {
-        if let Some(crew) = &self.crew {
-            crew.process().check()?;
+        if let Some(crew) = self.crew.as_ref().filter(|crew| !crew.process().is_here()) {
+            return Err(Error::forked(crew.process()));
         }
         self.settle_stream(None);
         let batch = H::BATCH.map_or(1, Batch::max);
@@ -129,7 +129,8 @@ impl<H: Hooks> Runner<H> {
             self.crew = Some(shift::begin::<H>(devices, &self.options, &self.control, &self.config)?);
         }
         if let Some(limit) = self.options.stall_warning {
-            progress.gate.watch(Watch::new(H::NAME, started(self.crew.as_ref()).workers(), limit));
+            let places = started(self.crew.as_ref()).workers().map(|worker| worker.place().to_string());
+            progress.gate.watch(Watch::new(H::NAME, places.collect(), limit));
         }
         progress.begun = Instant::now();
         if progress.gate.is_cancelled() { Err(Error::cancelled()) } else { Ok(progress) }
@@ -206,9 +207,9 @@ impl<H: Hooks> Runner<H> {
     /// Ends the workers, if there are any.
     pub(crate) fn end_shift(&mut self) -> Result<(), Error> {
         let Some(crew) = self.crew.take() else { return Ok(()) };
-        if let Err(error) = crew.process().check() {
+        if !crew.process().is_here() {
             self.streaming = None;
-            return Err(error);
+            return Err(Error::forked(crew.process()));
         }
         let limit = self.options.close_timeout;
         if let (Some(gate), Some(limit)) = (self.settle_stream(limit), limit) {

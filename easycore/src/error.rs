@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::device::Device;
 use crate::hooks::HookError;
 use crate::panic::{Cause, Panic};
+use crate::process::Process;
 use crate::worker::Worker;
 
 /// What kind of thing went wrong.
@@ -121,6 +122,17 @@ impl Error {
 
     pub(crate) fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "the run was cancelled")
+    }
+
+    /// Nothing will come from threads of the process `parent`, which is not this one.
+    pub(crate) fn forked(parent: Process) -> Self {
+        Self::new(
+            ErrorKind::Threads,
+            format!(
+                "the workers are threads of {parent}, from which this one was forked without them: \
+                 make the runner, or start it, after the fork"
+            ),
+        )
     }
 
     /// A call of the user's code, `what`, did not return within the `limit` that `option` sets.

@@ -170,9 +170,10 @@ impl<O> Running<'_, O> {
     }
 
     fn finish(self) -> Result<(), Error> {
-        if let Err(error) = self.progress.process.check() {
+        let process = self.progress.process;
+        if !process.is_here() {
             self.leave_to_parent();
-            return Err(error);
+            return Err(Error::forked(process));
         }
         self.progress.gate.await_rest(None);
         let (report, result) = self.feed.close(self.ledger, &self.progress);

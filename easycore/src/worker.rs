@@ -49,9 +49,19 @@ pub(crate) struct Place {
     pub(crate) rank: usize,
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "on {} (worker {})", self.device, self.index)
+    }
+}
+
 impl Worker {
     pub(crate) fn new(place: Place, seed: u64, control: Control, given_up: Arc<AtomicBool>) -> Self {
         Self { place, seed, control, given_up }
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The worker's number among all workers of the runner, from 0. Workers of one device are numbered in a row.

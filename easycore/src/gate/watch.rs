@@ -3,8 +3,6 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use crate::worker::Worker;
-
 /// The most workers that a warning names.
 const NAMED: usize = 4;
 
@@ -12,7 +10,6 @@ const NAMED: usize = 4;
 pub(crate) struct Watch {
     limit: Duration,
     runner: &'static str,
-    /// How each worker is named, by index.
     places: Vec<String>,
     /// The chunks in work, oldest first.
     in_work: Vec<InWork>,
@@ -34,17 +31,12 @@ struct InWork {
 }
 
 impl Watch {
-    pub(crate) fn new<'w>(
-        runner: &'static str,
-        workers: impl Iterator<Item = &'w Worker>,
-        limit: Duration,
-    ) -> Self {
+    /// `places` tells where each worker is, by index.
+    pub(crate) fn new(runner: &'static str, places: Vec<String>, limit: Duration) -> Self {
         Self {
             limit,
             runner,
-            places: workers
-                .map(|worker| format!("on {} (worker {})", worker.device(), worker.index()))
-                .collect(),
+            places,
             in_work: Vec::new(),
             claimant: None,
             feeding: false,
