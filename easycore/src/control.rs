@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::gate::Gate;
+use crate::process::Process;
 use crate::sync::Mutex;
 
 /// Where the gate of the run in progress is found, if there is one.
@@ -36,12 +37,13 @@ pub(crate) struct Progress {
     /// When the workers had been started.
     pub(crate) begun: Instant,
     control: Control,
+    pub(crate) process: Process,
 }
 
 impl Progress {
     pub(crate) fn new(gate: Arc<Gate>, control: &Control) -> Self {
         control.begin(Arc::clone(&gate));
-        Self { gate, begun: Instant::now(), control: control.clone() }
+        Self { gate, begun: Instant::now(), control: control.clone(), process: Process::current() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rayon::iter::plumbing::{Producer, ProducerCallback};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
@@ -17,24 +17,21 @@ use crate::devices::check_workers;
 use crate::error::{Error, ErrorKind};
 use crate::fed::Fed;
 use crate::feed::Feed;
-use crate::gate::Gate;
+use crate::gate::{Gate, Watch};
 use crate::hooks::Hooks;
 use crate::iterated::{Input, Iterated};
 use crate::ledger::{Ending, Ledger};
-use crate::options::Pinning;
 use crate::pace::Pace;
 use crate::panic::{drop_quietly, guard};
 use crate::placement::{AtCaller, Placement};
-use crate::pool::{Crew, no_thread, pin};
+use crate::pool::{Crew, no_thread};
 use crate::report::Report;
 use crate::runner::Runner;
 use crate::session::Session;
+use crate::shift;
 use crate::source::Source;
 use crate::split::Split;
-use crate::state::Warm;
 use crate::stream::Stream;
-use crate::sync::Mutex;
-use crate::worker::Worker;
 
 impl<H: Hooks> Runner<H> {
     /// A run over an iterator, with a consumer state of its own.
@@ -115,7 +112,10 @@ impl<H: Hooks> Runner<H> {
 
     /// Starts the workers if need be. From here on they can be cancelled. `buffered` is as in [`Pace::new`].
     pub(crate) fn begin(&mut self, buffered: usize, feed: Option<Feed>) -> Result<Progress, Error> {
-        self.settle_stream();
+        if let Some(crew) = self.crew.as_ref().filter(|crew| !crew.process().is_here()) {
+            return Err(Error::forked(crew.process()));
+        }
+        self.settle_stream(None);
         let batch = H::BATCH.map_or(1, Batch::max);
         self.options.check(batch)?;
         let devices = self.devices.as_ref().map_err(|what| Error::new(ErrorKind::Devices, what.clone()))?;
@@ -128,25 +128,11 @@ impl<H: Hooks> Runner<H> {
         let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, batch, buffered), feed));
         let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {
-            let crew = Crew::open(H::NAME, devices, &self.options, &self.control)?;
-            let pinning = self.options.pin;
-            let started = on_every_worker(&crew, |worker| {
-                match pinning {
-                    Pinning::No => {}
-                    Pinning::IfSupported => drop(pin(worker)),
-                    Pinning::Always => pin(worker)?,
-                }
-                let mut warm = Warm::<H>::take(worker, &self.config);
-                warm.ready(|| Ok(()))?;
-                warm.put_back();
-                Ok(())
-            });
-            if let Err(error) = started {
-                // The cause of the failed start is what the caller has to know.
-                let _ = on_every_worker(&crew, |worker| Warm::<H>::take(worker, &self.config).close());
-                return Err(error);
-            }
-            self.crew = Some(crew);
+            self.crew = Some(shift::begin::<H>(devices, &self.options, &self.control, &self.config)?);
+        }
+        if let Some(limit) = self.options.stall_warning {
+            let places = started(self.crew.as_ref()).workers().map(|worker| worker.place().to_string());
+            progress.gate.watch(Watch::new(H::NAME, places.collect(), limit));
         }
         progress.begun = Instant::now();
         if progress.gate.is_cancelled() { Err(Error::cancelled()) } else { Ok(progress) }
@@ -219,19 +205,32 @@ impl<H: Hooks> Runner<H> {
         }
         self.streaming = Some(Arc::clone(&progress.gate));
         let shared = Arc::clone(&session);
-        let job: Arc<dyn Fn(&Worker) + Send + Sync> = Arc::new(move |worker| AtCaller.work(&shared, worker));
-        crew.spawn(&job);
+        crew.spawn(move |worker| AtCaller.work(&shared, worker));
         let ledger = Ledger::new(H::ORDER, &self.options);
         Stream::new(session, ledger, progress, &mut self.report, &mut self.streaming)
     }
 
-    /// Stops a stream that was leaked, and waits for it.
-    pub(crate) fn settle_stream(&mut self) {
-        if let Some(gate) = self.streaming.take() {
-            gate.cancel();
-            gate.await_rest();
-            self.control.end();
+    /// Stops a stream that was leaked, and waits for it, at most for `limit`; its gate if that is not enough.
+    fn settle_stream(&mut self, limit: Option<Duration>) -> Option<Arc<Gate>> {
+        let gate = self.streaming.take()?;
+        gate.cancel();
+        let is_at_rest = gate.await_rest(limit);
+        self.control.end();
+        (!is_at_rest).then_some(gate)
+    }
+
+    /// Ends the workers, if there are any.
+    pub(crate) fn end_shift(&mut self) -> Result<(), Error> {
+        let Some(crew) = self.crew.take() else { return Ok(()) };
+        if !crew.process().is_here() {
+            self.streaming = None;
+            return Err(Error::forked(crew.process()));
         }
+        let limit = self.options.close_timeout;
+        if let (Some(gate), Some(limit)) = (self.settle_stream(limit), limit) {
+            return Err(shift::end_restless::<H>(crew, &gate, limit, &self.config));
+        }
+        shift::end::<H>(crew, Vec::new(), limit, &self.config)
     }
 }
 
@@ -250,24 +249,6 @@ impl<H: Hooks, P: Placement<H>> ProducerCallback<H::Item> for FoldParts<'_, H, P
     fn callback<Q: Producer<Item = H::Item>>(self, producer: Q) -> Result<(), Error> {
         self.runner.fold::<_, P>(self.progress, self.state, Split::new(producer, self.items))
     }
-}
-
-/// Runs `job` on every worker, and returns the failure of the first that failed, by index.
-pub(crate) fn on_every_worker(
-    crew: &Crew,
-    job: impl Fn(&Worker) -> Result<(), Error> + Sync,
-) -> Result<(), Error> {
-    let failures = Mutex::new(Vec::new());
-    crew.broadcast_always(|worker| {
-        if let Err(error) = job(worker) {
-            failures.lock().push(error);
-        }
-    });
-    let mut failures = failures.into_inner();
-    failures.sort_by_key(|error| std::cmp::Reverse(error.worker()));
-    let first = failures.pop();
-    failures.into_iter().for_each(drop_quietly);
-    first.map_or(Ok(()), Err)
 }
 
 /// What waits for its batch, if the hooks' batches have a delay.

@@ -3,10 +3,12 @@
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
+use std::time::Duration;
 
 use crate::device::Device;
 use crate::hooks::HookError;
 use crate::panic::{Cause, Panic};
+use crate::process::Process;
 use crate::worker::Worker;
 
 /// What kind of thing went wrong.
@@ -17,7 +19,8 @@ pub enum ErrorKind {
     Devices,
     /// The options contradict each other or hold an impossible value.
     Options,
-    /// The operating system refused a thread, or to pin one.
+    /// The operating system refused a thread, or to pin one; or the threads belong to the process from which this one was
+    /// forked.
     Threads,
     /// `producer_init` failed.
     Init,
@@ -33,6 +36,9 @@ pub enum ErrorKind {
     Input,
     /// The run was cancelled.
     Cancelled,
+    /// A hook took longer than [`Options::init_timeout`](crate::Options::init_timeout) or
+    /// [`Options::close_timeout`](crate::Options::close_timeout), and its thread was left behind.
+    Timeout,
 }
 
 /// Why a runner could not start, run or close.
@@ -75,6 +81,8 @@ struct Inner {
     items: Option<Range<usize>>,
     attempts: usize,
     cause: Option<Cause>,
+    /// What to do, where there is no cause that would tell.
+    advice: Option<String>,
 }
 
 impl Error {
@@ -89,6 +97,7 @@ impl Error {
             items: None,
             attempts: 1,
             cause: None,
+            advice: None,
         }))
     }
 
@@ -104,9 +113,7 @@ impl Error {
     }
 
     pub(crate) fn in_hook(kind: ErrorKind, hook: &'static str, cause: Cause) -> Self {
-        let mut error = Self::caused(kind, hook, cause);
-        error.0.hook = Some(hook);
-        error
+        Self::caused(kind, hook, cause).of_hook(hook)
     }
 
     pub(crate) fn in_consumer(hook: &'static str, error: HookError) -> Self {
@@ -119,6 +126,31 @@ impl Error {
 
     pub(crate) fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "the run was cancelled")
+    }
+
+    /// Nothing will come from threads of the process `parent`, which is not this one.
+    pub(crate) fn forked(parent: Process) -> Self {
+        Self::new(
+            ErrorKind::Threads,
+            format!(
+                "the workers are threads of {parent}, from which this one was forked without them: \
+                 make the runner, or start it, after the fork"
+            ),
+        )
+    }
+
+    /// A call of the user's code, `what`, did not return within the `limit` that `option` sets.
+    pub(crate) fn timed_out(what: &str, limit: Duration, option: &str) -> Self {
+        let mut error = Self::new(ErrorKind::Timeout, format!("{what} has not returned within {limit:?}"));
+        error.0.advice = Some(format!(
+            "its thread cannot be stopped and is left behind; see what it waits for, or raise `Options::{option}`"
+        ));
+        error
+    }
+
+    pub(crate) fn of_hook(mut self, hook: &'static str) -> Self {
+        self.0.hook = Some(hook);
+        self
     }
 
     pub(crate) fn of_worker(mut self, worker: &Worker) -> Self {
@@ -194,7 +226,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { what, device, worker, items, attempts, cause, .. } = &*self.0;
+        let Inner { what, device, worker, items, attempts, cause, advice, .. } = &*self.0;
         f.write_str(what)?;
         match items {
             Some(items) if items.len() > 1 => write!(f, " at items {} to {}", items.start, items.end - 1)?,
@@ -209,7 +241,7 @@ impl fmt::Display for Error {
         }
         let mut line = OneLine { out: f, at_break: false };
         match cause {
-            None => Ok(()),
+            None => advice.iter().try_for_each(|advice| write!(line, ": {advice}")),
             Some(Cause::Error(error)) => write!(line, ": {error}"),
             Some(Cause::Panic(panic)) => write!(line, ": {panic}"),
         }
@@ -250,6 +282,7 @@ impl fmt::Debug for Error {
             .field("items", &self.0.items)
             .field("attempts", &self.0.attempts)
             .field("cause", &self.0.cause)
+            .field("advice", &self.0.advice)
             .finish()
     }
 }

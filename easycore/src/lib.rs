@@ -37,7 +37,7 @@
 //! | hooks without the macro | [`Hooks`] |
 //! | naming devices | [`IntoDevices`], [`Devices`], [`Device`] |
 //! | who a worker is | [`Worker`], [`FromWorker`] |
-//! | windows, chunks, pinning, skipping bad items | [`Options`], [`Chunk`], [`Pinning`], [`OnError`] |
+//! | windows, chunks, pinning, skipping bad items, seeds, time limits, lost devices | [`Options`], [`Chunk`], [`Pinning`], [`OnError`] |
 //! | items that failed, in a report or at once | [`FailedItem`], [`Options::on_failure`] |
 //! | what went wrong, and where | [`Error`], [`ErrorKind`], [`Panic`] |
 //! | ending a run from outside | [`Canceller`] |
@@ -67,7 +67,8 @@
 //! A chunk is taken, delivered and given back under a short lock each, about every 100 µs of work; an item by itself costs a
 //! push and a pop. On a machine with as many workers as cores the consumer shares a core with a worker, so the window holds
 //! about 10 ms of work for each worker. Code that is running cannot be interrupted: a hook that never returns keeps its run
-//! from returning.
+//! from returning. [`Options::stall_warning`] tells which one, and [`Options::init_timeout`] and [`Options::close_timeout`] bound
+//! what waits outside of a run.
 
 mod batch;
 mod consume;
@@ -93,13 +94,17 @@ mod panic;
 mod pass;
 mod placement;
 mod pool;
+mod process;
 mod produce;
 mod reorder;
 mod report;
 mod retry;
+mod roll;
 mod roster;
 mod runner;
+mod seed;
 mod session;
+mod shift;
 mod sink;
 mod source;
 mod split;

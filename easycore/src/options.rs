@@ -132,6 +132,10 @@ pub struct Options {
     pub(crate) recycle_after: Option<usize>,
     pub(crate) restarts: (usize, Duration),
     pub(crate) min_devices: Option<usize>,
+    pub(crate) seed: u64,
+    pub(crate) init_timeout: Option<Duration>,
+    pub(crate) close_timeout: Option<Duration>,
+    pub(crate) stall_warning: Option<Duration>,
 }
 
 impl Default for Options {
@@ -142,7 +146,7 @@ impl Default for Options {
 
 impl Options {
     /// The defaults: a queue scale of 3.0, no explicit window, automatic chunks, one worker for each listed device,
-    /// no pinning, and a run that ends at its first failing item or lost device.
+    /// no pinning, a run that ends at its first failing item or lost device, 0 as seed, no limit to any wait, and no warnings.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -156,6 +160,10 @@ impl Options {
             recycle_after: None,
             restarts: (3, Duration::from_mins(1)),
             min_devices: None,
+            seed: 0,
+            init_timeout: None,
+            close_timeout: None,
+            stall_warning: None,
         }
     }
 
@@ -329,6 +337,82 @@ impl Options {
         }
     }
 
+    /// What [`Worker::seed`](crate::Worker::seed) and [`Worker::item_seed`](crate::Worker::item_seed) are made from; any number
+    /// is as good as another. Takes effect when the workers are next started.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How long `producer_init` may take, above 0; without it, a start waits for as long as it takes.
+    ///
+    /// When the limit is over, `start` or `run` fails with [`ErrorKind::Timeout`], which names the first worker that is late. A
+    /// thread cannot be stopped from outside: a late one is left behind until its hook returns. If it made a state after
+    /// all, the thread ends that state at once, by `producer_end`, and then itself. The workers that were in time are ended,
+    /// and waited for as long as [`close_timeout`](Self::close_timeout) allows, or as long again as this limit. The next start makes
+    /// new workers. A hook that takes long can ask [`Worker::is_cancelled`](crate::Worker::is_cancelled).
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    /// use easycore::{ErrorKind, HookError, Options, parallel_runner};
+    ///
+    /// #[parallel_runner]
+    /// impl Remote {
+    ///     fn producer_init() -> Result<u32, HookError> {
+    ///         let (_answering, answer) = mpsc::channel();
+    ///         Ok(answer.recv()?) // from somebody who never answers
+    ///     }
+    ///     fn producer_work(port: &mut u32, item: u32) -> u32 {
+    ///         *port + item
+    ///     }
+    /// }
+    ///
+    /// let mut remote = Remote::new(1).options(Options::new().init_timeout(Duration::from_millis(50)));
+    /// let error = remote.start().unwrap_err();
+    /// assert_eq!((error.kind(), error.hook()), (ErrorKind::Timeout, Some("producer_init")));
+    /// ```
+    #[must_use]
+    pub fn init_timeout(mut self, limit: Duration) -> Self {
+        self.init_timeout = Some(limit);
+        self
+    }
+
+    /// How long [`close`](crate::Runner::close) and the runner's drop may wait, above 0: for `producer_end` on every worker, and
+    /// before that, if a [`Stream`](crate::Stream) was leaked, as long again for its hooks and its input to return. Without it
+    /// they wait for as long as it takes.
+    ///
+    /// When the limit is over, `close` fails with [`ErrorKind::Timeout`], which names the first worker that is late; a drop just
+    /// returns. A thread cannot be stopped from outside: a late one is left behind until its call returns. It then ends its
+    /// state, if that is still to be done, and itself. The runner is closed all the same, and can be started anew.
+    #[must_use]
+    pub fn close_timeout(mut self, limit: Duration) -> Self {
+        self.close_timeout = Some(limit);
+        self
+    }
+
+    /// Warns when the consumer has been waiting, and nothing has been finished, for so long, above 0: one line on standard error
+    /// that names the runner, and the items at work with their devices and workers or, if that is what everybody waits for, the
+    /// input's `next()`. There is no second line before something has been finished. [`Stream`](crate::Stream)s warn while their
+    /// `next()` waits. A start is watched by [`init_timeout`](Self::init_timeout).
+    ///
+    /// ```text
+    /// easycore: warning: predictor has finished nothing in 30s: item 17 on cuda:1 (worker 3)
+    /// easycore: warning: predictor has finished nothing in 30s: one of items 512 to 767 on cpu (worker 0)
+    /// easycore: warning: predictor has finished nothing in 30s: the input's next() on cpu (worker 1)
+    /// ```
+    ///
+    /// The run itself goes on: a thread cannot be stopped from outside. Give what the hook waits for, a socket or a lock, a time
+    /// limit of its own, or have it ask [`Worker::is_cancelled`](crate::Worker::is_cancelled) while it waits and cancel the run.
+    /// To learn the very item, use [`Chunk::Exactly(1)`](Chunk::Exactly). A debugger or a sampling profiler shows where the thread
+    /// stands: it is called like the runner, its device and the worker's number on that device.
+    #[must_use]
+    pub fn stall_warning(mut self, quiet: Duration) -> Self {
+        self.stall_warning = Some(quiet);
+        self
+    }
+
     /// Finds what makes no sense, for hooks that take so many items in a `batch`, before anything is started.
     pub(crate) fn check(&self, batch: usize) -> Result<(), Error> {
         let fault = |what: String| Err(Error::new(ErrorKind::Options, what));
@@ -337,6 +421,16 @@ impl Options {
         }
         if self.window == Some(0) {
             return fault("window is 0: at least 1 item must fit".to_owned());
+        }
+        let times = [
+            ("init_timeout", self.init_timeout),
+            ("close_timeout", self.close_timeout),
+            ("stall_warning", self.stall_warning),
+        ];
+        for (name, limit) in times {
+            if limit == Some(Duration::ZERO) {
+                return fault(format!("{name} is 0: it must be a time above 0, or left out"));
+            }
         }
         if self.workers_per_device == 0 {
             return fault("workers_per_device is 0: each device needs at least 1".to_owned());

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::mem;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::hooks::HookError;
@@ -88,6 +89,30 @@ pub(crate) fn drop_quietly<T>(value: T) {
     {
         // There is no end to payloads that panic when they are dropped.
         mem::forget(second);
+    }
+}
+
+/// A value of a user's type that is dropped quietly, whoever drops it.
+#[derive(Debug)]
+pub(crate) struct Quiet<T>(Option<T>);
+
+impl<T> Quiet<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T> Deref for Quiet<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only `drop` takes it")
+    }
+}
+
+impl<T> Drop for Quiet<T> {
+    fn drop(&mut self) {
+        drop_quietly(self.0.take());
     }
 }
 

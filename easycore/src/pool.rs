@@ -2,7 +2,9 @@
 //! knows hooks; a job is a closure that every worker runs once.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
@@ -12,14 +14,19 @@ use crate::device::Device;
 use crate::devices::Devices;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
+use crate::process::Process;
 use crate::roster::Roster;
 use crate::sync::Mutex;
-use crate::worker::Worker;
+use crate::worker::{Place, Worker};
 
 /// All the worker threads of a runner, idle unless they have a job. Dropping it ends and joins them.
 #[derive(Debug)]
 pub(crate) struct Crew {
     pools: Vec<Pool>,
+    /// Whether a worker is left behind in a hook.
+    given_up: Arc<AtomicBool>,
+    /// Whose threads these are: a fork does not take them along.
+    process: Process,
 }
 
 /// The workers of one device.
@@ -45,21 +52,29 @@ impl Crew {
                 None => listed.push((device, options.workers_per_device)),
             }
         }
+        let given_up = Arc::new(AtomicBool::new(false));
         let mut index = 0;
         let mut pools = Vec::with_capacity(listed.len());
         for (device, count) in listed {
             let workers = (0..count)
-                .map(|rank| Worker::new(index + rank, device.clone(), rank, control.clone()))
+                .map(|rank| {
+                    let place = Place { index: index + rank, device: device.clone(), rank };
+                    Worker::new(place, options.seed, control.clone(), Arc::clone(&given_up))
+                })
                 .collect();
             index += count;
             pools.push(Pool::open(name, device, workers)?);
         }
-        Ok(Self { pools })
+        Ok(Self { pools, given_up, process: Process::current() })
     }
 
     /// All devices, none of them lost.
     pub(crate) fn roster(&self, options: &Options) -> Roster {
-        Roster::new(self.pools.iter().map(|pool| pool.workers[0].device()), options)
+        Roster::new(self.devices(), options)
+    }
+
+    pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.pools.iter().map(|pool| pool.workers[0].device())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -96,18 +111,42 @@ impl Crew {
         })
     }
 
-    /// Has every worker run `job` once, and waits on this thread if no other is to be had.
-    pub(crate) fn broadcast_always(&self, job: impl Fn(&Worker) + Sync) {
-        if self.broadcast(&job, || ()).is_err() {
-            in_scopes(&self.pools, &job, || ());
+    /// Has every worker run `job` once, and does not wait. It may not panic, nor may dropping it.
+    pub(crate) fn spawn(&self, job: impl Fn(&Worker) + Send + Sync + 'static) {
+        let job = Arc::new(job);
+        for pool in &self.pools {
+            let (job, workers) = (Arc::clone(&job), Arc::clone(&pool.workers));
+            pool.threads().spawn_broadcast(move |context| job(&workers[context.index()]));
         }
     }
 
-    /// Has every worker run `job` once, and does not wait.
-    pub(crate) fn spawn(&self, job: &Arc<dyn Fn(&Worker) + Send + Sync>) {
-        for pool in &self.pools {
-            let (job, workers) = (Arc::clone(job), Arc::clone(&pool.workers));
-            pool.threads().spawn_broadcast(move |context| job(&workers[context.index()]));
+    /// Tells those that are in a hook for too long, if they ask, that nobody waits for them any more.
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn process(&self) -> Process {
+        self.process
+    }
+
+    /// Ends the threads and joins them, but for those of a device with a worker that is `stuck`: they end when it comes back.
+    pub(crate) fn disband(mut self, stuck: &[usize]) {
+        if !stuck.is_empty() {
+            self.give_up();
+        }
+        for mut pool in self.pools.drain(..) {
+            if pool.workers.iter().any(|worker| stuck.contains(&worker.index())) {
+                pool.handles.clear();
+            }
+        }
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        if !self.process.is_here() {
+            // There is nobody to join, and the thread handles are no good here.
+            mem::forget(mem::take(&mut self.pools));
         }
     }
 }
@@ -160,7 +199,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         drop(self.threads.take());
-        join(std::mem::take(&mut self.handles));
+        join(mem::take(&mut self.handles));
     }
 }
 

@@ -22,13 +22,13 @@ where
     K: Sink<H>,
 {
     let Session { gate, source, inbox, unfinished, roster, .. } = session;
-    let _leaving = gate.presence();
+    let _leaving = gate.presence(Some(worker.index()));
     let mut station = Station::new(session, worker);
     let mut buffer = S::Buffer::default();
     let mut waits = Waits::default();
     let mut report = WorkerReport::new(worker);
     while roster.counts_on(worker)
-        && let Some(claim) = gate.claim(&mut waits)
+        && let Some(claim) = gate.claim(worker.index(), &mut waits)
     {
         let begun = Instant::now();
         let mut pulled = begun;
@@ -45,6 +45,7 @@ where
             }
             Claim::Adopt => {
                 let Unfinished { done, in_hand, rest, end } = unfinished.take();
+                gate.adopted(done.ticket, worker.index());
                 station.retry.in_hand = in_hand;
                 sink.open(inbox, rest.len());
                 (done.worked(), rest.len(), station.step(done, rest, drop_all_quietly, end, sink))

@@ -8,7 +8,7 @@ use rayon::iter::{IndexedParallelIterator, IntoParallelIterator};
 
 use crate::control::{Canceller, Control};
 use crate::devices::{Devices, IntoDevices};
-use crate::drive::{feed, on_every_worker, open};
+use crate::drive::{feed, open};
 use crate::error::Error;
 #[cfg(doc)]
 use crate::error::ErrorKind;
@@ -22,7 +22,6 @@ use crate::panic::drop_quietly;
 use crate::placement::AtCaller;
 use crate::pool::Crew;
 use crate::report::Report;
-use crate::state::Warm;
 use crate::stream::Stream;
 
 /// Runs [`Hooks`] over an input: what every type made by [`parallel_runner`](macro@crate::parallel_runner) forwards to.
@@ -78,6 +77,11 @@ use crate::stream::Stream;
 /// Inside a producer hook rayon means the worker's own pool, whose threads are the workers of its device: `par_iter` there
 /// is serial while they are busy. Use `install` on a pool of your own where a hook needs more cores. `rayon::broadcast`
 /// in a hook never returns, because the other workers are not free to take part.
+///
+/// # Forks
+/// A process that was forked from this one has a copy of the runner, but not its threads. There, whatever would use them fails
+/// with [`ErrorKind::Threads`], and a drop leaves the states, which are the parent's, alone. Make the runner after the fork, or
+/// start it only then; [`close`](Self::close), though it fails, makes it forget the threads, so that it can be started.
 #[must_use = "a runner does nothing until it is run"]
 pub struct Runner<H: Hooks> {
     /// Or what is wrong with what was passed for them.
@@ -120,7 +124,8 @@ impl<H: Hooks> Runner<H> {
     /// # Errors
     /// [`ErrorKind::Devices`](crate::ErrorKind::Devices) and [`ErrorKind::Options`](crate::ErrorKind::Options) for what was passed to [`new`](Self::new) and
     /// [`options`](Self::options); [`ErrorKind::Threads`](crate::ErrorKind::Threads) if the system refuses a thread; [`ErrorKind::Init`](crate::ErrorKind::Init) if a
-    /// `producer_init` fails or panics: the workers that did start are ended, and a later start tries again;
+    /// `producer_init` fails or panics, and [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if one takes longer than
+    /// [`Options::init_timeout`]: the workers that did start are ended, and a later start tries again;
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     pub fn start(&mut self) -> Result<(), Error> {
         self.begin(0, None).map(drop)
@@ -288,13 +293,10 @@ impl<H: Hooks> Runner<H> {
     ///
     /// # Errors
     /// [`ErrorKind::End`](crate::ErrorKind::End) for the first `producer_end` that failed or panicked, by worker index; those of states that
-    /// were ended earlier because they had seen a panic included.
+    /// were ended earlier because they had seen a panic included. [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if one
+    /// takes longer than [`Options::close_timeout`].
     pub fn close(&mut self) -> Result<(), Error> {
-        self.settle_stream();
-        match self.crew.take() {
-            Some(crew) => on_every_worker(&crew, |worker| Warm::<H>::take(worker, &self.config).close()),
-            None => Ok(()),
-        }
+        self.end_shift()
     }
 
     /// What the last run did; `None` before the first.

@@ -48,7 +48,7 @@ impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
 
     /// The feeder's part in the run.
     pub(crate) fn feed(&self) {
-        let _leaving = self.gate.presence();
+        let _leaving = self.gate.presence(None);
         self.source.feed(&self.gate);
     }
 }

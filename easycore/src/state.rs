@@ -11,7 +11,21 @@ use crate::worker::Worker;
 
 thread_local! {
     /// What a worker keeps between runs. A worker thread belongs to one runner, so there is one.
-    static KEPT: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    static PLACE: RefCell<Place> = const { RefCell::new(Place::In(None)) };
+}
+
+enum Place {
+    In(Option<Box<dyn Any>>),
+    /// Taken.
+    Out,
+    /// Taken, and not to be put back.
+    OutForGood,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::In(None)
+    }
 }
 
 struct Kept<S> {
@@ -34,13 +48,40 @@ pub(crate) struct Warm<'a, H: Hooks> {
 
 impl<'a, H: Hooks> Warm<'a, H> {
     pub(crate) fn take(worker: &'a Worker, config: &'a H::Config) -> Self {
-        let kept = KEPT.with_borrow_mut(Option::take).and_then(|kept| kept.downcast().ok());
+        let kept = match PLACE.replace(Place::Out) {
+            Place::In(kept) => kept.and_then(|kept| kept.downcast().ok()),
+            Place::Out | Place::OutForGood => None,
+        };
         let kept = kept.map_or(Kept { state: None, worked: 0, broke: false, end_error: None }, |kept| *kept);
         Self { worker, config, kept }
     }
 
     pub(crate) fn put_back(self) {
-        KEPT.set(Some(Box::new(self.kept)));
+        if matches!(PLACE.take(), Place::OutForGood) {
+            drop_quietly(self.close());
+        } else {
+            PLACE.set(Place::In(Some(Box::new(self.kept))));
+        }
+    }
+
+    /// Ends the calling worker's state for good, and tells what went wrong with it or with an earlier one.
+    ///
+    /// A hook that uses rayon may have its thread run this in the middle of the hook: such a state is ended when the hook
+    /// has returned.
+    pub(crate) fn end_for_good(worker: &'a Worker, config: &'a H::Config) -> Result<(), Error> {
+        let is_out = PLACE.with_borrow_mut(|place| {
+            let is_out = !matches!(place, Place::In(_));
+            if is_out {
+                *place = Place::OutForGood;
+            }
+            is_out
+        });
+        if is_out {
+            return Ok(());
+        }
+        let closed = Self::take(worker, config).close();
+        PLACE.take();
+        closed
     }
 
     /// The state, made now if there is none, for which `leave` is asked after a panic.
@@ -100,8 +141,7 @@ impl<'a, H: Hooks> Warm<'a, H> {
         }
     }
 
-    /// Ends the state for good, and tells what went wrong with it or with an earlier one.
-    pub(crate) fn close(mut self) -> Result<(), Error> {
+    fn close(mut self) -> Result<(), Error> {
         self.end();
         self.kept.end_error.map_or(Ok(()), Err)
     }

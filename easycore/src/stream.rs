@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::iter::FusedIterator;
+use std::mem;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::vec::IntoIter;
@@ -144,6 +145,9 @@ impl<O> Running<'_, O> {
                 self.ledger.counts.consumed += 1;
                 return self.walk.outputs.next();
             }
+            if !self.progress.process.is_here() {
+                return None;
+            }
             self.row = self.ledger.next_row(&mut self.walk, &self.progress.gate);
             if self.row == 0 && !self.next_chunk() {
                 return None;
@@ -155,8 +159,8 @@ impl<O> Running<'_, O> {
         if let Some(failed) = self.last.take() {
             self.ledger.judge(failed, &self.progress.gate);
         }
-        self.ledger.counts.discarded += std::mem::take(&mut self.dropped);
-        self.progress.gate.give_back(std::mem::take(&mut self.items));
+        self.ledger.counts.discarded += mem::take(&mut self.dropped);
+        self.progress.gate.give_back(mem::take(&mut self.items));
         let Some(done) = self.intake.next(&self.progress.gate, self.feed.inbox()) else { return false };
         let Done { ticket, items, outputs, failures, fatal, last, dropped, .. } = done;
         self.walk = Walk::new(ticket.first, outputs.into_iter(), failures, fatal);
@@ -164,9 +168,19 @@ impl<O> Running<'_, O> {
         true
     }
 
+    /// Touches nothing that a worker may have held locked when the process was forked.
+    fn leave_to_parent(self) {
+        mem::forget(self);
+    }
+
     /// How the run ended, and the payload of a panic that goes on where the stream is used.
     fn finish(self) -> (Result<(), Error>, Option<Box<dyn Any + Send>>) {
-        self.progress.gate.await_rest();
+        let process = self.progress.process;
+        if !process.is_here() {
+            self.leave_to_parent();
+            return (Err(Error::forked(process)), None);
+        }
+        self.progress.gate.await_rest(None);
         let Ending { report, result, panic } = self.feed.close(self.ledger, &self.progress);
         *self.report = Some(report);
         *self.streaming = None;
@@ -183,7 +197,7 @@ impl<O> Iterator for Stream<'_, O> {
         {
             return Some(Ok(output));
         }
-        match std::mem::replace(&mut self.state, State::Ended) {
+        match mem::replace(&mut self.state, State::Ended) {
             State::Running(running) => match running.finish() {
                 (result, Some(payload)) => {
                     drop_quietly(result);
@@ -201,7 +215,10 @@ impl<O> FusedIterator for Stream<'_, O> {}
 
 impl<O> Drop for Stream<'_, O> {
     fn drop(&mut self) {
-        if let State::Running(mut running) = std::mem::replace(&mut self.state, State::Ended) {
+        if let State::Running(mut running) = mem::replace(&mut self.state, State::Ended) {
+            if !running.progress.process.is_here() {
+                return running.leave_to_parent();
+            }
             running.progress.gate.cancel();
             // Nothing comes out of a cancelled run: this discards what is left.
             while running.next().is_some() {}

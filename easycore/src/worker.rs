@@ -1,9 +1,12 @@
 //! Who a worker is, as its hooks see it.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::control::Control;
 use crate::device::Device;
+use crate::seed;
 
 /// A worker's identity: what `producer_init` may take in place of a device.
 ///
@@ -31,49 +34,112 @@ use crate::device::Device;
 /// ```
 #[derive(Clone)]
 pub struct Worker {
-    index: usize,
-    device: Device,
-    rank: usize,
+    place: Place,
+    /// The runner's, which all its workers share.
+    seed: u64,
     control: Control,
+    given_up: Arc<AtomicBool>,
+}
+
+/// Where a worker stands among the others.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) index: usize,
+    pub(crate) device: Device,
+    pub(crate) rank: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "on {} (worker {})", self.device, self.index)
+    }
 }
 
 impl Worker {
-    pub(crate) fn new(index: usize, device: Device, rank: usize, control: Control) -> Self {
-        Self { index, device, rank, control }
+    pub(crate) fn new(place: Place, seed: u64, control: Control, given_up: Arc<AtomicBool>) -> Self {
+        Self { place, seed, control, given_up }
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
     }
 
     /// The worker's number among all workers of the runner, from 0. Workers of one device are numbered in a row.
     #[must_use]
     pub fn index(&self) -> usize {
-        self.index
+        self.place.index
     }
 
     /// The device this worker works on.
     #[must_use]
     pub fn device(&self) -> &Device {
-        &self.device
+        &self.place.device
     }
 
     /// The worker's number among the workers of its device, from 0.
     #[must_use]
     pub fn rank(&self) -> usize {
-        self.rank
+        self.place.rank
     }
 
-    /// Whether the run in progress has been cancelled. A hook that takes long may ask now and then, and return early:
-    /// its result will be discarded.
+    /// A number to seed this worker's random numbers with. It depends on [`Options::seed`](crate::Options::seed) and the worker's
+    /// [`index`](Self::index) alone, and no two workers or items of a runner have the same.
+    ///
+    /// Which items a worker gets differs from run to run; what is to be the same in every run wants
+    /// [`item_seed`](Self::item_seed).
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        seed::of_worker(self.seed, self.place.index)
+    }
+
+    /// A number to seed the random numbers of the item at `index` with. It depends on [`Options::seed`](crate::Options::seed)
+    /// and `index` alone, so that outputs are the same whatever the number of workers, and whichever of them works the item.
+    ///
+    /// It is output number `index`, from 0, of the generator `SplitMix64` (Steele, Lea and Flood 2014) started at the runner's
+    /// seed. A hook learns an item's index where the input is enumerated:
+    ///
+    /// ```
+    /// use easycore::{Options, Worker, parallel_runner};
+    ///
+    /// /// Adds noise to samples: the same noise in every run.
+    /// #[parallel_runner]
+    /// impl Noise {
+    ///     fn producer_init(worker: &Worker) -> Worker {
+    ///         worker.clone()
+    ///     }
+    ///     fn producer_work(worker: &mut Worker, (index, sample): (usize, u64)) -> u64 {
+    ///         sample + worker.item_seed(index) % 10
+    ///     }
+    /// }
+    ///
+    /// let samples = [100; 50];
+    /// let noisy = |workers: usize| {
+    ///     let mut noise = Noise::new(workers).options(Options::new().seed(7));
+    ///     noise.run(samples.into_iter().enumerate())
+    /// };
+    /// assert_eq!(noisy(1)?, noisy(3)?);
+    /// # Ok::<(), easycore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn item_seed(&self, index: usize) -> u64 {
+        seed::of_item(self.seed, index)
+    }
+
+    /// Whether the run in progress has been cancelled, or nobody waits for this worker any more because a hook took longer than
+    /// [`Options::init_timeout`](crate::Options::init_timeout) or [`Options::close_timeout`](crate::Options::close_timeout). A
+    /// hook that takes long may ask now and then, and return early: its result will be discarded.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.control.is_cancelled()
+        self.given_up.load(Ordering::Relaxed) || self.control.is_cancelled()
     }
 }
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
-            .field("index", &self.index)
-            .field("device", &self.device)
-            .field("rank", &self.rank)
+            .field("index", &self.place.index)
+            .field("device", &self.place.device)
+            .field("rank", &self.place.rank)
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use easycore::{Chunk, ErrorKind, OnError, Options, Pinning};
 use easycore_tests::{JobRunner, PATIENCE, Plan, assert_accounts, identity, lock, watched};
@@ -36,6 +37,9 @@ fn an_option_that_makes_no_sense_is_an_error_of_the_start_that_tells_it_and_anot
     assert_refused(Options::new().window(0), &["window"]);
     assert_refused(Options::new().workers_per_device(0), &["workers_per_device"]);
     assert_refused(Options::new().chunk(Chunk::Exactly(0)), &["chunk"]);
+    assert_refused(Options::new().init_timeout(Duration::ZERO), &["init_timeout"]);
+    assert_refused(Options::new().close_timeout(Duration::ZERO), &["close_timeout"]);
+    assert_refused(Options::new().stall_warning(Duration::ZERO), &["stall_warning"]);
     assert_refused(Options::new().chunk(Chunk::Exactly(11)).window(10), &["chunk", "11", "window", "10"]);
     for rate in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         assert_refused(Options::new().on_error(OnError::skip_rate(rate, 1)), &["skip_rate"]);
@@ -81,6 +85,8 @@ fn every_option_that_makes_sense_gives_the_right_result() {
         Options::new().chunk(Chunk::Exactly(usize::MAX)).window(usize::MAX),
         Options::new().workers_per_device(32),
         Options::new().pin(Pinning::IfSupported),
+        Options::new().init_timeout(Duration::MAX).close_timeout(Duration::MAX),
+        Options::new().stall_warning(Duration::MAX),
         Options::new().on_error(OnError::skip(usize::MAX)),
         Options::new().on_error(OnError::skip_rate(0.0, 0)),
         Options::new().on_error(OnError::skip_rate(1.0, usize::MAX)),

@@ -1,5 +1,7 @@
 //! The gate as the consumer sees it.
 
+use std::io::{self, Write as _};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use super::state::State;
@@ -22,11 +24,12 @@ impl Gate {
             state.waiting_consumer = true;
             state.awaited = Some(head);
             state.dozing = state.pace.is_automatic();
-            let deadline = Instant::now() + PATIENCE;
+            let begun = Instant::now();
+            let deadline = begun + PATIENCE;
             let mut patient = true;
             while !state.consumer_may_go_on() {
                 if !patient {
-                    state = self.deliverable.wait(state);
+                    state = self.wait_and_warn(state, begun);
                     continue;
                 }
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -41,6 +44,25 @@ impl Gate {
             (state.waiting_consumer, state.awaited) = (false, None);
         }
         state.delivered > seen
+    }
+
+    /// Waits on, and warns if nothing has been finished for too long.
+    fn wait_and_warn<'g>(
+        &'g self,
+        mut state: MutexGuard<'g, State>,
+        since: Instant,
+    ) -> MutexGuard<'g, State> {
+        match state.watch.as_mut().and_then(|watch| Some((watch.patience(since)?, watch))) {
+            None => self.deliverable.wait(state),
+            Some((Duration::ZERO, watch)) => {
+                let line = watch.tell();
+                drop(state);
+                // Where nobody can read it, there is nobody to warn.
+                let _ = io::stderr().write_all(line.as_bytes());
+                self.state.lock()
+            }
+            Some((patience, _)) => self.deliverable.wait_for(state, patience),
+        }
     }
 
     /// In ordered mode what is being pulled does not help while an earlier chunk is still in work; a batch waits until it is
@@ -74,11 +96,21 @@ impl Gate {
         self.state.lock().next_item
     }
 
-    /// Waits until every worker has left.
-    pub(crate) fn await_rest(&self) {
+    /// Waits until every worker has left, at most for `limit`; whether they have.
+    pub(crate) fn await_rest(&self, limit: Option<Duration>) -> bool {
+        let begun = Instant::now();
         let mut state = self.state.lock();
         while state.present > 0 {
-            state = self.deliverable.wait(state);
+            state = match limit.map(|limit| limit.saturating_sub(begun.elapsed())) {
+                None => self.deliverable.wait(state),
+                Some(Duration::ZERO) => return false,
+                Some(left) => self.deliverable.wait_for(state, left),
+            };
         }
+        true
+    }
+
+    pub(crate) fn has_left(&self, worker: usize) -> bool {
+        self.state.lock().left.contains(&worker)
     }
 }

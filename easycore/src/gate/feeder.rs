@@ -14,6 +14,9 @@ impl Gate {
         }
         let goes_on = state.source == Source::Open;
         state.taken += usize::from(goes_on);
+        if let Some(watch) = &mut state.watch {
+            watch.feed(goes_on);
+        }
         goes_on
     }
 
@@ -22,6 +25,9 @@ impl Gate {
         let mut state = self.state.lock();
         if let Some(feed) = &mut state.feed {
             feed.arrive(Instant::now());
+        }
+        if let Some(watch) = &mut state.watch {
+            watch.feed(false);
         }
         self.wake_a_worker(&state);
     }
@@ -34,6 +40,9 @@ impl Gate {
             if feed.is_exhausted() {
                 state.source = Source::Closed;
             }
+        }
+        if let Some(watch) = &mut state.watch {
+            watch.feed(false);
         }
         self.wake_all_workers(&state);
         self.wake_consumer_if_it_may_go_on(&state);

@@ -20,9 +20,11 @@ use crate::sync::{Condvar, Mutex};
 mod consumer;
 mod feeder;
 mod state;
+mod watch;
 mod worker;
 
 use state::{Adoption, Source, State};
+pub(crate) use watch::Watch;
 pub(crate) use worker::{Claim, Ticket, Waits};
 
 /// What whoever pulls is asked to do after the `next()` in progress.
@@ -68,6 +70,8 @@ impl Gate {
                 awaited: None,
                 dozing: false,
                 present: 0,
+                left: Vec::new(),
+                watch: None,
             }),
             claimable: Condvar::default(),
             room: Condvar::default(),
@@ -76,6 +80,11 @@ impl Gate {
             pulling: CachePadded::new(AtomicU8::new(pulling::GO_ON)),
             cancelled: CachePadded::new(AtomicBool::new(false)),
         }
+    }
+
+    /// From now on, has the consumer warn if nothing gets finished while it waits.
+    pub(crate) fn watch(&self, watch: Watch) {
+        self.state.lock().watch = Some(watch);
     }
 
     /// Like [`stop`](Self::stop), and what was pulled is not consumed either.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::watch::Watch;
 use crate::feed::Feed;
 use crate::pace::Pace;
 
@@ -27,8 +28,12 @@ pub(super) struct State {
     pub(super) awaited: Option<u64>,
     /// Whether the consumer is content to be woken by its own clock.
     pub(super) dozing: bool,
-    /// Workers that have not left yet.
+    /// Workers that have not left yet, and the feeder.
     pub(super) present: usize,
+    /// Workers that have left, by index.
+    pub(super) left: Vec<usize>,
+    /// Where a warning is wanted if nothing gets finished.
+    pub(super) watch: Option<Watch>,
 }
 
 /// What becomes of chunks that a worker cannot finish.

@@ -40,7 +40,7 @@ pub(crate) enum Claim {
 
 impl Gate {
     /// Waits for something to do; `None` once there is nothing more.
-    pub(crate) fn claim(&self, waits: &mut Waits) -> Option<Claim> {
+    pub(crate) fn claim(&self, worker: usize, waits: &mut Waits) -> Option<Claim> {
         let mut state = self.state.lock();
         loop {
             if state.adoption.waiting > 0 {
@@ -50,6 +50,9 @@ impl Gate {
             let budget = state.claimable();
             if budget > 0 {
                 state.pulling = true;
+                if let Some(watch) = &mut state.watch {
+                    watch.claim(worker);
+                }
                 if state.feed.is_none() {
                     state.taken += budget;
                 }
@@ -77,6 +80,10 @@ impl Gate {
     pub(crate) fn pulled(&self, budget: usize, items: usize, more: bool, news: bool) -> Option<Ticket> {
         let mut state = self.state.lock();
         state.pulling = false;
+        let (chunk, first) = (state.next_chunk, state.next_item);
+        if let Some(watch) = &mut state.watch {
+            watch.pulled(chunk, first..first + items);
+        }
         match &mut state.feed {
             None => state.taken -= budget - items,
             Some(feed) => {
@@ -89,8 +96,7 @@ impl Gate {
             state.source = Source::Closed;
         }
         let ticket = (items > 0 || news).then(|| {
-            let ticket =
-                Ticket { chunk: state.next_chunk, first: state.next_item, brisk: state.pace.is_brisk() };
+            let ticket = Ticket { chunk, first, brisk: state.pace.is_brisk() };
             state.next_chunk += 1;
             state.next_item += items;
             state.in_work += 1;
@@ -112,6 +118,9 @@ impl Gate {
         state.pace.record(items, time);
         state.in_work -= 1;
         state.delivered += 1;
+        if let Some(watch) = &mut state.watch {
+            watch.delivered(ticket.chunk);
+        }
         let answers = match self.order {
             Order::Ordered => state.awaited == Some(ticket.chunk),
             Order::Unordered => state.awaited.is_some(),
@@ -136,6 +145,13 @@ impl Gate {
         state.adoption.waiting += 1;
         if state.waiting_workers > 0 {
             self.claimable.notify_one();
+        }
+    }
+
+    /// Reports who has adopted a chunk.
+    pub(crate) fn adopted(&self, ticket: Ticket, worker: usize) {
+        if let Some(watch) = &mut self.state.lock().watch {
+            watch.adopted(ticket.chunk, worker);
         }
     }
 
@@ -168,25 +184,30 @@ impl Gate {
         state.adoption.is_possible = adopting;
     }
 
-    /// Counts the calling worker out when it is dropped, so that nobody waits for a thread that is gone.
-    pub(crate) fn presence(&self) -> Presence<'_> {
-        Presence(self)
+    /// Counts the calling worker out when it is dropped, so that nobody waits for a thread that is gone; the feeder has no
+    /// index.
+    pub(crate) fn presence(&self, worker: Option<usize>) -> Presence<'_> {
+        Presence { gate: self, worker }
     }
 }
 
 /// A worker's presence in a run.
-pub(crate) struct Presence<'g>(&'g Gate);
+pub(crate) struct Presence<'g> {
+    gate: &'g Gate,
+    worker: Option<usize>,
+}
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             // No user code panics up to here. Whatever it was, the run cannot go on without what this worker holds.
-            self.0.stop();
+            self.gate.stop();
         }
-        let mut state = self.0.state.lock();
+        let mut state = self.gate.state.lock();
         state.present -= 1;
+        state.left.extend(self.worker);
         if state.present == 0 {
-            self.0.deliverable.notify_all();
+            self.gate.deliverable.notify_all();
         }
     }
 }
