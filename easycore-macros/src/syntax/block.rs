@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::{Attribute, Generics, ItemImpl, Path, Type, parse_quote};
 
 use super::entry::{self, Entry};
@@ -86,10 +86,14 @@ pub(super) fn parse_header(item: TokenStream) -> syn::Result<(ItemImpl, Group)> 
     Ok((syn::parse2(tokens.into_iter().collect())?, body))
 }
 
-/// The name in `Name` or `Name<…>`.
+/// The name in `Name` or `Name<…>`, unless nothing can be declared by it.
 pub(super) fn type_name(ty: &Type) -> Option<&Ident> {
+    let can_be_declared =
+        |name: &&Ident| !["Self", "self", "super", "crate"].iter().any(|word| *name == word);
     match ty {
-        Type::Path(ty) if ty.qself.is_none() => ty.path.segments.last().map(|segment| &segment.ident),
+        Type::Path(ty) if ty.qself.is_none() => {
+            ty.path.segments.last().map(|segment| &segment.ident).filter(can_be_declared)
+        }
         Type::Group(ty) => type_name(&ty.elem),
         Type::Paren(ty) => type_name(&ty.elem),
         _ => None,
@@ -109,14 +113,14 @@ fn is_named(path: &Path, name: &str) -> bool {
 
 fn parse_entries(body: &Group, faults: &mut Faults) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let parser = |input: ParseStream| {
+    let read = |input: ParseStream| {
         input.call(Attribute::parse_inner)?;
         while !input.is_empty() {
             entries.push(entry::parse(input)?);
         }
         Ok(())
     };
-    if let Err(error) = parser.parse2(body.stream()) {
+    if let Err(error) = super::parse_within(body.clone(), read) {
         faults.add_syntax(&error);
     }
     entries

@@ -1,9 +1,9 @@
 //! Lists of options, separated by commas: those of the attribute, and those within one of its options.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::discouraged::Speculative as _;
-use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::parse::{Parse, ParseStream};
 use syn::{Result, Token};
 
 use crate::diagnostics::{Faults, source};
@@ -25,13 +25,19 @@ pub(super) trait Entry: Sized {
 /// Reads all entries. Whatever is at fault is left out.
 pub(super) fn parse<E: Entry>(tokens: TokenStream, faults: &mut Faults) -> Vec<E> {
     let mut entries = Vec::new();
-    let parser = |input: ParseStream| {
+    let last = tokens.clone().into_iter().last();
+    let mut brackets = Group::new(Delimiter::Parenthesis, tokens);
+    // The brackets themselves are not among the tokens that the macro is given.
+    if let Some(last) = last {
+        brackets.set_span(last.span());
+    }
+    let read = |input: ParseStream| {
         while !input.is_empty() {
             parse_entry(input, &mut entries, faults)?;
         }
         Ok(())
     };
-    if let Err(error) = parser.parse2(tokens) {
+    if let Err(error) = super::parse_within(brackets, read) {
         faults.add_syntax(&error);
     }
     entries

@@ -33,6 +33,12 @@ const KINDS: [(&str, &str); 12] = [
 ];
 
 pub(super) fn parse(item: TokenStream, faults: &mut Faults) -> Misplaced {
+    let header = parse_header(item.clone()).ok().map(|(header, _)| header);
+    if let Some(header) = header.as_ref().filter(|header| header.trait_.is_none()) {
+        let message = "the macro declares the type of this block, which needs a name of its own";
+        faults.add(&header.self_ty, message, "write `impl Name { … }`");
+        return Misplaced { item: TokenStream::new(), runner: None, declared: false };
+    }
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
     let position = |keyword: &str| {
         tokens.iter().position(|token| matches!(token, TokenTree::Ident(ident) if ident == keyword))
@@ -40,9 +46,7 @@ pub(super) fn parse(item: TokenStream, faults: &mut Faults) -> Misplaced {
     let kind = KINDS.iter().find_map(|(keyword, what)| Some((position(keyword)?, *keyword, *what)));
     let (position, keyword, what) = kind.unwrap_or((0, "", "this"));
     let runner = match keyword {
-        "impl" => parse_header(item.clone())
-            .ok()
-            .and_then(|(header, _)| Some((type_name(&header.self_ty)?.clone(), header.generics))),
+        "impl" => header.and_then(|header| Some((type_name(&header.self_ty)?.clone(), header.generics))),
         "struct" | "enum" | "union" | "trait" => name_and_generics(tokens.iter().skip(position + 1)),
         _ => None,
     };

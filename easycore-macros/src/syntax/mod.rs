@@ -3,13 +3,16 @@
 
 mod batch;
 mod block;
+mod depth;
 mod entry;
 mod list;
 mod misplaced;
 mod options;
 
-use proc_macro2::TokenStream;
-use syn::parse::ParseBuffer;
+use proc_macro2::{Group, TokenStream, TokenTree};
+use syn::Result;
+use syn::parse::discouraged::AnyDelimiter as _;
+use syn::parse::{ParseBuffer, ParseStream, Parser as _};
 
 pub(crate) use batch::Batch;
 pub(crate) use block::Block;
@@ -23,20 +26,34 @@ use crate::diagnostics::Faults;
 pub(crate) enum Target {
     /// An `impl` block without a trait: where it belongs.
     Block(Block),
-    /// Anything else.
+    /// Anything else, or what is nested too deep to be looked at.
     Misplaced(Misplaced),
 }
 
 /// Reads `#[parallel_runner(OPTIONS)] ITEM`. Whatever cannot be read is a fault, and the rest is read all the same.
 pub(crate) fn parse(options: TokenStream, item: TokenStream, faults: &mut Faults) -> (Options, Target) {
+    let options = if depth::check(&options, faults) { options } else { TokenStream::new() };
     (options::parse(options, faults), target(item, faults))
 }
 
 fn target(item: TokenStream, faults: &mut Faults) -> Target {
+    if !depth::check_item(&item, faults) {
+        return Target::Misplaced(Misplaced { item: TokenStream::new(), runner: None, declared: false });
+    }
     match Block::parse(item.clone(), faults) {
         Some(block) => Target::Block(block),
         None => Target::Misplaced(misplaced::parse(item, faults)),
     }
+}
+
+/// Reads all that stands in the brackets. Whoever runs into the closing one is told so there; the end of a bare stream is
+/// nowhere.
+fn parse_within(brackets: Group, read: impl FnOnce(ParseStream) -> Result<()>) -> Result<()> {
+    let parser = |input: ParseStream| {
+        let (_, _, inside) = input.parse_any_delimiter()?;
+        read(&inside)
+    };
+    parser.parse2(TokenTree::from(brackets).into())
 }
 
 /// The tokens that were read between two places of the same input.

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
-use syn::parse::ParseStream;
-use syn::{LitInt, Path, Result, Token, Type, Visibility, parse_quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, LitInt, Path, Result, Token, Type, Visibility, parse_quote};
 
 use super::batch::{self, Batch};
 use super::list::{self, Entry, parse_value, skip_to_comma};
@@ -35,11 +35,24 @@ pub(crate) struct Options {
     pub(crate) runtime: Path,
 }
 
+/// A path that a `use` can begin with: to a module, not to a type.
+struct ModulePath(Path);
+
+impl Parse for ModulePath {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let path = input.call(Path::parse_mod_style)?;
+        match path.segments.iter().find(|segment| segment.ident == "Self") {
+            Some(segment) => Err(Error::new_spanned(segment, "no module is called `Self`")),
+            None => Ok(Self(path)),
+        }
+    }
+}
+
 /// One option as it was read.
 enum Given {
     Order(Order, Ident),
     Vis(Visibility),
-    Config(Type),
+    Config(Box<Type>),
     Batch(Batch),
     Retries(Option<usize>),
     Crate(Path),
@@ -59,7 +72,7 @@ pub(super) fn parse(tokens: TokenStream, faults: &mut Faults) -> Options {
         match option {
             Given::Order(order, word) => (options.order, options.order_word) = (order, Some(word)),
             Given::Vis(vis) => options.vis = vis,
-            Given::Config(config) => options.config = Some(config),
+            Given::Config(config) => options.config = Some(*config),
             Given::Batch(batch) => options.batch = Some(batch),
             Given::Retries(retries) => options.retries = retries,
             Given::Crate(path) => options.runtime = path,
@@ -83,14 +96,15 @@ impl Entry for Given {
             "ordered" => Some(Self::Order(Order::Ordered, name)),
             "unordered" => Some(Self::Order(Order::Unordered, name)),
             // The type is unknown, but that there is a config is not.
-            "config" => Some(Self::Config(
+            "config" => Some(Self::Config(Box::new(
                 parse_value(&name, "a type", "config = Type", input, faults)
                     .unwrap_or_else(|| parse_quote!(Config)),
-            )),
+            ))),
             "batch" => Some(Self::Batch(batch::parse(&name, input, faults)?)),
             "retries" => Some(Self::Retries(parse_retries(&name, input, faults))),
             "crate" => {
-                parse_value(&name, "a path", "crate = path::to::easycore", input, faults).map(Self::Crate)
+                let path = parse_value(&name, "a path", "crate = path::to::easycore", input, faults);
+                path.map(|ModulePath(path)| Self::Crate(path))
             }
             unknown => {
                 let help = nearest(unknown, NAMES)
