@@ -583,8 +583,8 @@ impl Clone for Brittle {
 
 #[parallel_runner(batch = 4, retries = 2)]
 impl BrittleBatches {
-    fn producer_work(items: Vec<Brittle>) -> Result<Vec<usize>> {
-        Ok(items.into_iter().map(|Brittle(item)| item).collect())
+    fn producer_work(items: Vec<Brittle>) -> Vec<usize> {
+        items.into_iter().map(|Brittle(item)| item).collect()
     }
 }
 
