@@ -21,7 +21,7 @@ pub struct FailedItem {
     pub index: usize,
     /// How many items failed together: 1 unless they were a batch.
     pub count: usize,
-    /// How often they were tried: 1 unless the runner has `retries`.
+    /// How many attempts had been made when they were given up: 1, or more for a `producer_work` with `retries`.
     pub attempts: usize,
     /// What went wrong in the last attempt, in which worker and on which device.
     pub error: Error,

@@ -130,7 +130,8 @@ pub trait Hooks: Sized {
     }
 
     /// What to try again with if `item` fails: called before each attempt but the last, on the worker's thread, where
-    /// [`RETRIES`](Hooks::RETRIES) is not 0. `None`, which it returns unless overridden, is not tried again.
+    /// [`RETRIES`](Hooks::RETRIES) is not 0. `None`, which it returns unless overridden, is not tried again. A panic of it is taken
+    /// for one of [`producer_work`](Hooks::producer_work).
     fn copy_item(item: &Self::Item) -> Option<Self::Item> {
         let _ = item;
         None

@@ -33,11 +33,6 @@ impl<T> Default for InHand<T> {
 }
 
 impl<T> InHand<T> {
-    /// How many items wait for another attempt.
-    pub(crate) fn waiting(&self) -> usize {
-        self.failed.as_ref().map_or(0, |failed| failed.count)
-    }
-
     fn forget(&mut self) {
         drop_all_quietly(self.copies.drain(..));
         self.failures = 0;
@@ -80,6 +75,14 @@ impl<H: Hooks> Retry<H> {
         }
         in_hand.forget();
         Some(failed)
+    }
+
+    /// How many items wait for another attempt. That there are none without retries is known when this is compiled, so that
+    /// nothing of another attempt is.
+    #[inline]
+    pub(crate) fn waiting(&self) -> usize {
+        let failed = if H::RETRIES == 0 { None } else { self.in_hand.failed.as_ref() };
+        failed.map_or(0, |failed| failed.count)
     }
 
     /// Begins another attempt at the items that wait for it.

@@ -82,7 +82,7 @@ impl<'a, H: Hooks> Station<'a, H> {
         let mut left = items.len();
         let mut items = Some(items);
         loop {
-            let again = self.retry.in_hand.waiting();
+            let again = self.retry.waiting();
             let first = behind - left - again;
             if first == behind || gate.is_cut_off(first) {
                 break;

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::iter;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
@@ -360,10 +359,14 @@ fn a_panic_of_the_listener_is_the_last_of_a_stream() {
         let books = plan.books();
         let mut runner = JobRunner::<_, _, true>::new(workers, plan).options(panics_at(2, &letters));
         let mut stream = runner.stream(0..);
-        let outputs: Vec<_> = iter::from_fn(|| {
-            catch_unwind(AssertUnwindSafe(|| stream.next())).ok()?.map(|output| output.expect("a number"))
-        })
-        .collect();
+        let mut outputs = Vec::new();
+        let payload = loop {
+            match catch_unwind(AssertUnwindSafe(|| stream.next())) {
+                Ok(output) => outputs.push(output.expect("it has not ended").expect("a number")),
+                Err(payload) => break payload,
+            }
+        };
+        assert_eq!(message(&*payload), Some("enough failures"));
         assert_eq!(outputs, (1..10).collect::<Vec<_>>(), "up to the second failure");
         assert!(stream.next().is_none(), "it has ended");
         drop(stream);

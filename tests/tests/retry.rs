@@ -570,6 +570,42 @@ fn a_batch_that_fails_every_time_has_failed_as_a_whole() {
     }
 }
 
+/// An item whose copy panics where it is odd.
+#[derive(Debug)]
+struct Brittle(usize);
+
+impl Clone for Brittle {
+    fn clone(&self) -> Self {
+        assert!(self.0.is_multiple_of(2), "odd {}", self.0);
+        Self(self.0)
+    }
+}
+
+#[parallel_runner(batch = 4, retries = 2)]
+impl BrittleBatches {
+    fn producer_work(items: Vec<Brittle>) -> Vec<usize> {
+        items.into_iter().map(|Brittle(item)| item).collect()
+    }
+}
+
+#[test]
+fn a_batch_of_which_one_item_cannot_be_copied_has_failed_as_a_whole() {
+    for workers in WORKERS {
+        watched(format!("{workers} workers"), move || {
+            let mut runner = BrittleBatches::new(workers).options(Options::new().on_error(OnError::skip(4)));
+            let numbers = [0, 2, 4, 6, 8, 10, 11, 12, 14, 16];
+            let outputs = runner.run(numbers.map(Brittle)).expect("one batch is tolerated");
+            assert_eq!(outputs, [0, 2, 4, 6, 14, 16]);
+            let report = runner.report().expect("there was a run");
+            let failed = &report.skipped_items()[0];
+            assert_eq!((failed.index, failed.count, failed.attempts), (4, 4, 1));
+            assert_eq!((failed.error.hook(), failed.error.is_panic()), (Some("producer_work"), true));
+            assert_eq!(report.retries(), 0);
+            assert_accounts(Some(report));
+        });
+    }
+}
+
 /// Sums up on the workers; a multiple of ten fails once.
 #[parallel_runner(unordered, retries = 1, config = Attempts)]
 impl Sum {
