@@ -1,5 +1,6 @@
 //! Runs every example as a user does, as a program, and looks at what it prints, writes and returns.
 
+mod ctrl_c;
 mod digits;
 mod mandelbrot;
 mod originals;
