@@ -59,12 +59,17 @@ impl Books {
         lock(&self.living).len()
     }
 
+    /// What has happened to a state that must never happen.
+    pub fn faults(&self) -> Vec<String> {
+        lock(&self.faults).clone()
+    }
+
     /// Panics if a state was ended twice, used on another thread than its own, or used after it saw a panic.
     ///
     /// # Panics
     /// In those cases.
     pub fn assert_clean(&self) {
-        let faults = lock(&self.faults);
+        let faults = self.faults();
         assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 
