@@ -15,10 +15,12 @@ use easycore::{Batch, HookError, Hooks, MergeHooks, Order, Report, Runner, Worke
 
 mod books;
 mod faults;
+mod outcome;
 mod ways;
 
 pub use books::{Books, Seat};
 pub use faults::{INJECTED, options, silence_injected_panics};
+pub use outcome::{Accounts, Ended};
 pub use ways::{Shape, Way};
 
 /// Far longer than anything here takes, even on a busy machine.

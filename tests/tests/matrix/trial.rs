@@ -1,13 +1,14 @@
 //! One combination at work: the hooks that fail, what they saw, and what the run returned.
 
-use std::any::Any;
-use std::ops::{ControlFlow, Range};
-use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
+use std::ops::ControlFlow;
+use std::panic::panic_any;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use easycore::{Error, ErrorKind, OnError, Report};
-use easycore_tests::{Books, Fallible, INJECTED, JobRunner, Plan, Refused, Shape, lock, options};
+use easycore::{ErrorKind, OnError};
+use easycore_tests::{
+    Accounts, Books, Ended, Fallible, INJECTED, JobRunner, Plan, Refused, Shape, lock, options,
+};
 
 use crate::case::{Case, How, ITEMS, Place};
 use crate::expect::{Fault, assert_error, expect_all_but, expect_sound};
@@ -57,7 +58,7 @@ pub(crate) struct Trial<const ORDERED: bool, const BATCH: usize, const DELAY: u6
 /// What a run came to.
 #[derive(Debug)]
 pub(crate) struct Observed {
-    pub(crate) ended: Ended,
+    pub(crate) ended: Ended<usize>,
     /// What was consumed, in this order.
     pub(crate) seen: Vec<usize>,
     /// How many items `producer_work` made an output of.
@@ -69,23 +70,6 @@ pub(crate) struct Observed {
     pub(crate) is_active: bool,
     /// Whether the fault did come.
     pub(crate) struck: bool,
-}
-
-/// What the report of a run says.
-#[derive(Debug)]
-pub(crate) struct Accounts {
-    pub(crate) pulled: usize,
-    pub(crate) consumed: usize,
-    pub(crate) skipped: Vec<Range<usize>>,
-    pub(crate) failed: usize,
-    pub(crate) discarded: usize,
-}
-
-#[derive(Debug)]
-pub(crate) enum Ended {
-    Well(Vec<usize>),
-    Badly(Error),
-    Unwound(Box<dyn Any + Send>),
 }
 
 fn plan(case: Case, traces: &Arc<Traces>) -> Plan<usize, usize> {
@@ -156,12 +140,7 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Trial<ORDERED, B
             lock(&self.traces.seen).push(output);
             ControlFlow::Continue(())
         };
-        let runner = &mut self.runner;
-        let ended = match catch_unwind(AssertUnwindSafe(|| case.way.run(runner, ITEMS, next, take))) {
-            Ok(Ok(outputs)) => Ended::Well(outputs),
-            Ok(Err(error)) => Ended::Badly(error),
-            Err(payload) => Ended::Unwound(payload),
-        };
+        let ended = Ended::of(|| case.way.run(&mut self.runner, ITEMS, next, take));
         let observed = Observed {
             ended,
             seen: lock(&self.traces.seen).clone(),
@@ -217,24 +196,5 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Trial<ORDERED, B
             }
             (_, closed) => assert!(closed.is_ok(), "{case}: {closed:?}"),
         }
-    }
-}
-
-impl Accounts {
-    fn of(report: &Report) -> Self {
-        let skipped = report.skipped_items().iter().map(|item| item.index..item.index + item.count);
-        let accounts = Self {
-            pulled: report.pulled(),
-            consumed: report.consumed(),
-            skipped: skipped.collect(),
-            failed: report.failed(),
-            discarded: report.discarded(),
-        };
-        assert_eq!(accounts.skipped(), report.skipped(), "{report}");
-        accounts
-    }
-
-    pub(crate) fn skipped(&self) -> usize {
-        self.skipped.iter().map(ExactSizeIterator::len).sum()
     }
 }
