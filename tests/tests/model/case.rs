@@ -1,5 +1,7 @@
 //! Random runs.
 
+use std::fmt;
+
 use easycore::{Chunk, OnError, Options};
 use easycore_tests::{Shape, Way, options};
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -15,6 +17,18 @@ pub(crate) enum Fate {
     ErrItem,
     /// The input panics in its place.
     InputPanics,
+}
+
+/// What becomes of each item. It shows only what is not good.
+#[derive(Clone)]
+pub(crate) struct Fates(pub(crate) Vec<Fate>);
+
+impl fmt::Debug for Fates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} items", self.0.len())?;
+        let bad = self.0.iter().enumerate().filter(|(_, fate)| **fate != Fate::Good);
+        bad.into_iter().try_for_each(|(item, fate)| write!(f, ", {fate:?} {item}"))
+    }
 }
 
 /// What the consumer does, at an item.
@@ -46,7 +60,7 @@ pub(crate) struct Case {
     pub(crate) window: Option<usize>,
     pub(crate) policy: Policy,
     pub(crate) consumer: Consumer,
-    pub(crate) fates: Vec<Fate>,
+    pub(crate) fates: Fates,
 }
 
 impl Case {
@@ -77,7 +91,7 @@ impl Case {
             self.consumer = Consumer::Collects;
         }
         let (way, shape) = (self.way, self.shape);
-        for fate in &mut self.fates {
+        for fate in &mut self.fates.0 {
             let impossible = match fate {
                 Fate::ErrItem => !way.takes_errors(),
                 // It takes part of a batch with it, and how the rest of the chunk falls into batches is left open.
@@ -128,6 +142,7 @@ pub(crate) fn any_case() -> impl Strategy<Value = Case> {
     let window = proptest::option::of(0_usize..40);
     (any::<bool>(), select(&Way::ALL[..]), shape, 1_usize..=8, chunk, window, policy, consumer, fates())
         .prop_map(|(ordered, way, shape, workers, chunk, window, policy, consumer, fates)| {
-            Case { ordered, way, shape, workers, chunk, window, policy, consumer, fates }.made_possible()
+            Case { ordered, way, shape, workers, chunk, window, policy, consumer, fates: Fates(fates) }
+                .made_possible()
         })
 }

@@ -36,7 +36,7 @@ pub(crate) fn tell(case: &Case) -> Story {
 
 fn run(case: &Case, story: &mut Story) -> ControlFlow<()> {
     let mut batch = 0..0;
-    for (index, fate) in case.fates.iter().enumerate() {
+    for (index, fate) in case.fates.0.iter().enumerate() {
         let this = index..index + 1;
         match fate {
             Fate::InputPanics if !case.way.splits() => {
@@ -63,7 +63,7 @@ fn run(case: &Case, story: &mut Story) -> ControlFlow<()> {
 
 /// Works a batch, which fails as a whole, and consumes what comes of it.
 fn work(case: &Case, story: &mut Story, batch: Range<usize>) -> ControlFlow<()> {
-    let fates = &case.fates[batch.clone()];
+    let fates = &case.fates.0[batch.clone()];
     match fates.iter().find(|fate| **fate != Fate::Good) {
         Some(Fate::InputPanics) => fail(case, story, ErrorKind::Input, batch, true),
         Some(fate) => fail(case, story, ErrorKind::Work, batch, *fate == Fate::WorkPanics),
