@@ -2,7 +2,7 @@
 //! loop of its own.
 
 use std::marker::PhantomData;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -141,7 +141,7 @@ impl<H: Hooks> Runner<H> {
             });
             if let Err(error) = started {
                 // The cause of the failed start is what the caller has to know.
-                let _ = on_every_worker(&crew, |worker| Warm::<H>::take(worker, &self.config).close());
+                drop_quietly(on_every_worker(&crew, |worker| Warm::<H>::take(worker, &self.config).close()));
                 return Err(error);
             }
             self.crew = Some(crew);
@@ -178,12 +178,26 @@ impl<H: Hooks> Runner<H> {
         });
         let (report, result) = ledger.close(&session, progress.begun);
         self.report = Some(report);
-        if let Some(payload) = outcome? {
-            resume_unwind(payload);
-        }
         // What was consumed counts, whatever ended the run.
-        let merged = placement.merge(&self.config, state);
-        result.and(merged)
+        let merged = match outcome? {
+            None => catch_unwind(AssertUnwindSafe(|| placement.merge(&self.config, state))),
+            Some(payload) => {
+                drop(placement);
+                Err(payload)
+            }
+        };
+        match merged {
+            Ok(merged) if result.is_ok() => merged,
+            Ok(second) => {
+                drop_quietly(second);
+                result
+            }
+            Err(payload) => {
+                // One that panics when the unwinding drops it would abort the process.
+                drop_quietly(result);
+                resume_unwind(payload)
+            }
+        }
     }
 
     /// Sends the workers off; whoever pulls the stream consumes.
