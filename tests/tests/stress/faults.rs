@@ -1,5 +1,6 @@
 //! Faults, where they are injected, and how often they really were.
 
+use std::any::Any;
 use std::fmt;
 use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -49,13 +50,29 @@ impl Place {
         COUNTS[self as usize].load(Ordering::Relaxed)
     }
 
+    /// Whether a panic here is the consumer's, which unwinds through the run: an output that fails is dropped there.
+    pub(crate) fn is_the_consumers(self) -> bool {
+        matches!(
+            self,
+            Self::ConsumerInit
+                | Self::ConsumerWork
+                | Self::ConsumerMerge
+                | Self::ConsumerEnd
+                | Self::DropOfOutput
+        )
+    }
+
     fn note(self) {
         COUNTS[self as usize].fetch_add(1, Ordering::Relaxed);
     }
 
     fn panic(self) -> ! {
         self.note();
-        panic!("{INJECTED} at {self:?}")
+        panic!("{}", self.text())
+    }
+
+    fn text(self) -> String {
+        format!("{INJECTED} at {self:?}")
     }
 }
 
@@ -87,10 +104,19 @@ impl Deed {
             Self::Panic => place.panic(),
             Self::SpitefulPanic => {
                 place.note();
-                panic_any(SpitefulPayload)
+                panic_any(SpitefulPayload(place))
             }
         }
     }
+}
+
+/// Where a panic was injected, if it was.
+pub(crate) fn place_of(payload: &(dyn Any + Send)) -> Option<Place> {
+    if let Some(SpitefulPayload(place)) = payload.downcast_ref() {
+        return Some(*place);
+    }
+    let text = payload.downcast_ref::<String>()?;
+    Place::ALL.into_iter().find(|place| *text == place.text())
 }
 
 /// Drops spitefully: panics at `place`, unless its thread is panicking already, which would abort the process.
@@ -125,7 +151,7 @@ impl Drop for Complaint {
 }
 
 #[derive(Debug)]
-pub(crate) struct SpitefulPayload;
+pub(crate) struct SpitefulPayload(Place);
 
 impl Drop for SpitefulPayload {
     fn drop(&mut self) {

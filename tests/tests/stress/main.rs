@@ -10,6 +10,7 @@ mod faults;
 mod voyage;
 mod weather;
 
+use std::panic::{catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -46,7 +47,14 @@ fn whatever_fails_wherever_nothing_hangs_and_nothing_is_lost() {
                     }
                     let seed = seed + number;
                     let name = format!("EASYCORE_STRESS_SEED={seed} EASYCORE_STRESS_RUNS={}", voyage::RUNS);
-                    watched(name, move || voyage::sail(seed));
+                    watched(name, move || {
+                        let outcome = catch_unwind(|| voyage::sail(seed));
+                        if let Err(payload) = outcome {
+                            let place = faults::place_of(&*payload);
+                            assert!(place.is_none(), "an injected panic got out: {place:?}");
+                            resume_unwind(payload);
+                        }
+                    });
                 }
             });
         }

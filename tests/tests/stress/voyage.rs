@@ -11,7 +11,8 @@ use easycore_tests::{Accounts, Books, Ended, Fallible, JobRunner, Shape, Way, in
 
 use crate::cargo::{Census, Item, Output};
 use crate::dice::Dice;
-use crate::weather::{Sky, Weather, accept, is_injected, plan};
+use crate::faults::{Place, place_of};
+use crate::weather::{Sky, Weather, accept, plan};
 
 /// How many runs a runner makes, besides those in calm weather.
 pub(crate) const RUNS: usize = 8;
@@ -191,7 +192,8 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         match ended {
             Ended::Well(outputs) => drop(outputs),
             Ended::Unwound(payload) => {
-                assert!(is_injected(&*payload), "{name}: a panic of somebody else's");
+                let place = place_of(&*payload);
+                assert!(place.is_some_and(Place::is_the_consumers), "{name}: a panic of {place:?} got out");
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
             }
             Ended::Badly(error) => {

@@ -1,10 +1,11 @@
 //! What a run has to go through: how many faults of which kind, and the hooks that bring them about.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use easycore::Canceller;
-use easycore_tests::{Fallible, INJECTED, Plan, Way, lock};
+use easycore_tests::{Fallible, Plan, Way, lock};
 
 use crate::cargo::{Census, Item, Output, SpitefulState, Tag};
 use crate::dice::Dice;
@@ -88,7 +89,7 @@ impl Sky {
             self.dice.one_of(&[Deed::Panic, Deed::SpitefulPanic]).done_at(Place::Input)?;
         }
         if way.takes_errors() && self.dice.happens(weather.work / 2) {
-            census.refused.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            census.refused.fetch_add(1, Ordering::SeqCst);
             self.dice.one_of(&[Deed::Error, Deed::SpitefulError]).done_at(Place::Input)?;
         }
         let fails = weather.consumer_at == Some(index);
@@ -114,7 +115,7 @@ impl Sky {
 /// Takes an output over, so that it can be dropped in peace.
 pub(crate) fn accept(mut output: Output) -> Output {
     output.tag.spite = None;
-    output.tag.census.consumed.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    output.tag.census.consumed.fetch_add(1, Ordering::SeqCst);
     output
 }
 
@@ -146,10 +147,4 @@ pub(crate) fn plan(sky: &Arc<Sky>) -> Plan<Item, Output> {
     })
     .merge(move |_| merge.strike(Place::ConsumerMerge, |weather| weather.consumer_hooks))
     .finish(move |_| finish.strike(Place::ConsumerEnd, |weather| weather.consumer_hooks))
-}
-
-/// Whether a panic is one of ours.
-pub(crate) fn is_injected(payload: &(dyn std::any::Any + Send)) -> bool {
-    let text = payload.downcast_ref::<String>().map_or("", String::as_str);
-    text.starts_with(INJECTED) || payload.is::<crate::faults::SpitefulPayload>()
 }
