@@ -199,7 +199,7 @@ fn a_run_does_what_the_sequential_loop_does() {
     silence_injected_panics::<Enough>();
     let mut config = Config { failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = 4_000;
+        config.cases = 2_000;
     }
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(RandomState::new().hash_one("a seed that can be told"));

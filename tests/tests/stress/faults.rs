@@ -93,6 +93,10 @@ pub(crate) enum Deed {
 impl Deed {
     pub(crate) const BAD: [Self; 4] = [Self::Error, Self::SpitefulError, Self::Panic, Self::SpitefulPanic];
 
+    pub(crate) fn is_panic(self) -> bool {
+        matches!(self, Self::Panic | Self::SpitefulPanic)
+    }
+
     /// Does it.
     pub(crate) fn done_at(self, place: Place) -> Fallible<()> {
         match self {

@@ -18,7 +18,7 @@ use easycore_tests::{silence_injected_panics, watched};
 use faults::{Place, SpitefulPayload};
 
 const SEED: u64 = 1;
-const RUNS: u64 = 20_000;
+const RUNS: u64 = 12_000;
 /// How many faults there are at least in so many runs.
 const FAULTS: u64 = 100_000;
 /// Voyages under way at once.

@@ -104,8 +104,12 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         let next = self.next(way, weather, &census);
         let sky = Arc::clone(&self.sky);
         let take = |output: Output| {
-            let flow = sky.has_had_enough(&output);
+            let (flow, deed) = (sky.has_had_enough(&output), output.consumed);
             drop(accept(output));
+            if deed.is_panic() {
+                // Whoever pulls a stream may panic with the stream in hand.
+                let _ = deed.done_at(Place::ConsumerWork);
+            }
             flow
         };
         (Ended::of(|| way.run(self.runner(), weather.items, next, take)), census)
