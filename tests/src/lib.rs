@@ -19,7 +19,7 @@ mod outcome;
 mod ways;
 
 pub use books::{Books, Seat};
-pub use faults::{INJECTED, options, silence_injected_panics};
+pub use faults::{INJECTED, linger, options, silence_injected_panics};
 pub use outcome::{Accounts, Ended};
 pub use ways::{Shape, Way};
 

@@ -7,6 +7,9 @@ use easycore_tests::{Shape, Way};
 /// Not a multiple of a batch, so that the last item is in one of its own.
 pub(crate) const ITEMS: usize = 41;
 
+/// Two batches, and enough for other workers to be busy with items before and after the one at fault.
+pub(crate) const CHUNK: usize = 8;
+
 /// Where the fault is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {

@@ -5,12 +5,12 @@ use std::panic::panic_any;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use easycore::{ErrorKind, OnError};
+use easycore::{Chunk, ErrorKind, OnError};
 use easycore_tests::{
-    Accounts, Books, Ended, Fallible, INJECTED, JobRunner, Plan, Refused, Shape, lock, options,
+    Accounts, Books, Ended, Fallible, INJECTED, JobRunner, Plan, Refused, Shape, linger, lock, options,
 };
 
-use crate::case::{Case, How, ITEMS, Place};
+use crate::case::{CHUNK, Case, How, ITEMS, Place};
 use crate::expect::{Fault, assert_error, expect_all_but, expect_sound};
 
 /// What a consumer hook panics with: not a text, so that nobody can have made it anew.
@@ -84,6 +84,7 @@ fn plan(case: Case, traces: &Arc<Traces>) -> Plan<usize, usize> {
     let (consume, consuming) = (strike(Place::ConsumerWork), Arc::clone(traces));
     let (merge, finish) = (strike(Place::ConsumerMerge), strike(Place::ConsumerEnd));
     Plan::new(move |_, item| {
+        linger(item, 10);
         let leads = item == case.item() && working.leading.swap(false, Ordering::SeqCst);
         assert!(!leads, "{INJECTED} before the fault");
         work(item == case.item())?;
@@ -121,7 +122,8 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Trial<ORDERED, B
         let books = plan.books();
         // The panic that leads to the second `producer_init` is skipped, with its batch.
         let tolerated = if case.place == Place::ProducerInitAgain { Shape::BATCH } else { 0 };
-        let runner = JobRunner::new(case.workers, plan).options(options().on_error(OnError::skip(tolerated)));
+        let runner = JobRunner::new(case.workers, plan)
+            .options(options().chunk(Chunk::Exactly(CHUNK)).on_error(OnError::skip(tolerated)));
         Self { case, runner, traces, books }
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct Case {
     pub(crate) chunk: Option<usize>,
     /// By how many items the window exceeds a chunk; automatic if `None`.
     pub(crate) window: Option<usize>,
+    /// How slow some of the items are, as in `linger`.
+    pub(crate) lingers: usize,
     pub(crate) policy: Policy,
     pub(crate) consumer: Consumer,
     pub(crate) fates: Fates,
@@ -140,9 +142,32 @@ pub(crate) fn any_case() -> impl Strategy<Value = Case> {
     let shape = select(&[Shape::Single, Shape::Single, Shape::Batch, Shape::Patient][..]);
     let chunk = proptest::option::of(1_usize..12);
     let window = proptest::option::of(0_usize..40);
-    (any::<bool>(), select(&Way::ALL[..]), shape, 1_usize..=8, chunk, window, policy, consumer, fates())
-        .prop_map(|(ordered, way, shape, workers, chunk, window, policy, consumer, fates)| {
-            Case { ordered, way, shape, workers, chunk, window, policy, consumer, fates: Fates(fates) }
-                .made_possible()
+    let lingers = select(&[0, 0, 2, 20][..]);
+    (
+        any::<bool>(),
+        select(&Way::ALL[..]),
+        shape,
+        1_usize..=8,
+        chunk,
+        window,
+        lingers,
+        policy,
+        consumer,
+        fates(),
+    )
+        .prop_map(|(ordered, way, shape, workers, chunk, window, lingers, policy, consumer, fates)| {
+            Case {
+                ordered,
+                way,
+                shape,
+                workers,
+                chunk,
+                window,
+                lingers,
+                policy,
+                consumer,
+                fates: Fates(fates),
+            }
+            .made_possible()
         })
 }

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use case::{Case, Consumer, Fate, Policy, any_case};
 use easycore::{ErrorKind, Report};
 use easycore_tests::{
-    Accounts, Ended, INJECTED, JobRunner, Plan, Refused, Shape, Way, in_shape, lock, silence_injected_panics,
-    watched,
+    Accounts, Ended, INJECTED, JobRunner, Plan, Refused, Shape, Way, in_shape, linger, lock,
+    silence_injected_panics, watched,
 };
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use sequential::{End, Story, tell};
@@ -35,12 +35,16 @@ struct Run {
 fn plan(case: &Case, succeeded: &Arc<AtomicUsize>, seen: &Arc<Mutex<Vec<usize>>>) -> Plan<usize, usize> {
     let (fates, consumer) = (case.fates.0.clone(), case.consumer);
     let (succeeded, seen) = (Arc::clone(succeeded), Arc::clone(seen));
-    Plan::new(move |_, item: usize| match fates[item] {
-        Fate::WorkFails => Refused::result(INJECTED),
-        Fate::WorkPanics => panic!("{INJECTED}"),
-        _ => {
-            succeeded.fetch_add(1, Ordering::SeqCst);
-            Ok(item)
+    let lingers = case.lingers;
+    Plan::new(move |_, item: usize| {
+        linger(item, lingers);
+        match fates[item] {
+            Fate::WorkFails => Refused::result(INJECTED),
+            Fate::WorkPanics => panic!("{INJECTED}"),
+            _ => {
+                succeeded.fetch_add(1, Ordering::SeqCst);
+                Ok(item)
+            }
         }
     })
     .consume(move |outputs, item| {

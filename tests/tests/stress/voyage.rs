@@ -194,7 +194,10 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         meddles: bool,
     ) {
         match ended {
-            Ended::Well(outputs) => drop(outputs),
+            Ended::Well(outputs) => {
+                let in_order = outputs.is_sorted_by(|one, next| one.index < next.index);
+                assert!(in_order || !ORDERED, "{name}: {outputs:?}");
+            }
             Ended::Unwound(payload) => {
                 let place = place_of(&*payload);
                 assert!(place.is_some_and(Place::is_the_consumers), "{name}: a panic of {place:?} got out");

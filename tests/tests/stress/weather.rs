@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use easycore::Canceller;
-use easycore_tests::{Fallible, Plan, Way, lock};
+use easycore_tests::{Fallible, Plan, Way, linger, lock};
 
 use crate::cargo::{Census, Item, Output, SpitefulState, Tag};
 use crate::dice::Dice;
@@ -15,6 +15,8 @@ use crate::faults::{Deed, Place};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Weather {
     pub(crate) items: usize,
+    /// How slow some of the items are, as in `linger`.
+    pub(crate) lingers: usize,
     pub(crate) work: usize,
     pub(crate) init: usize,
     pub(crate) end: usize,
@@ -40,6 +42,7 @@ impl Weather {
         let at = |percent| dice.happens(percent).then(|| dice.below(items + 1));
         Self {
             items,
+            lingers: dice.one_of(&[0, 0, 5]),
             work: dice.one_of(&[0, 2, 20, 60]),
             init: dice.one_of(&[0, 0, 5]),
             end: dice.one_of(&[0, 10]),
@@ -124,6 +127,8 @@ pub(crate) fn plan(sky: &Arc<Sky>) -> Plan<Item, Output> {
     let (init, work, end) = (share(), share(), share());
     let (begin, consume, merge, finish) = (share(), share(), share(), share());
     Plan::new(move |seat, mut item: Item| {
+        let lingers = lock(&work.weather).lingers;
+        linger(item.index, lingers);
         if lock(&work.weather).cancel_at == Some(item.index) {
             let canceller: &Canceller = work.canceller.get().expect("it is set before the first run");
             if work.dice.happens(50) { canceller.cancel() } else { canceller.drain() }
