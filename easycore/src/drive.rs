@@ -2,7 +2,7 @@
 //! loop of its own.
 
 use std::marker::PhantomData;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -172,14 +172,30 @@ impl<H: Hooks> Runner<H> {
         });
         let Ending { report, result, panic } = ledger.close(&session, progress.begun);
         self.report = Some(report);
-        if let Some(payload) = panic {
+        if let Err(refused) = outcome {
             drop_quietly(result);
-            resume_unwind(payload);
+            return Err(refused);
         }
-        outcome?;
         // What was consumed counts, whatever ended the run.
-        let merged = placement.merge(&self.config, state);
-        result.and(merged)
+        let merged = match panic {
+            None => catch_unwind(AssertUnwindSafe(|| placement.merge(&self.config, state))),
+            Some(payload) => {
+                drop(placement);
+                Err(payload)
+            }
+        };
+        match merged {
+            Ok(merged) if result.is_ok() => merged,
+            Ok(second) => {
+                drop_quietly(second);
+                result
+            }
+            Err(payload) => {
+                // One that panics when the unwinding drops it would abort the process.
+                drop_quietly(result);
+                resume_unwind(payload)
+            }
+        }
     }
 
     /// Sends the workers off; whoever pulls the stream consumes.

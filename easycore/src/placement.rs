@@ -1,7 +1,10 @@
 //! Where outputs are consumed: on the caller's thread, or on the workers, whose consumer states are merged at the end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use crate::error::Error;
 use crate::hooks::{Hooks, MergeHooks};
+use crate::panic::drop_all_quietly;
 use crate::produce;
 use crate::session::Session;
 use crate::sink::{Collect, Fold, Sink};
@@ -50,6 +53,14 @@ impl<A> Default for AtWorkers<A> {
     }
 }
 
+impl<A> Drop for AtWorkers<A> {
+    /// States that were not merged are user types, and a panic when one is dropped ends here.
+    fn drop(&mut self) {
+        let partial = std::mem::take(&mut *self.partial.lock());
+        drop_all_quietly(partial.into_iter());
+    }
+}
+
 impl<H: MergeHooks> Placement<H> for AtWorkers<H::ConsumerState> {
     const BUFFERED: usize = <Fold<H::ConsumerState> as Sink<H>>::BUFFERED;
 
@@ -62,11 +73,16 @@ impl<H: MergeHooks> Placement<H> for AtWorkers<H::ConsumerState> {
     }
 
     fn merge(self, config: &H::Config, state: &mut H::ConsumerState) -> Result<(), Error> {
-        let mut partial = self.partial.into_inner();
+        let mut partial = std::mem::take(&mut *self.partial.lock());
         partial.sort_by_key(|(worker, _)| *worker);
-        partial.into_iter().try_for_each(|(_, from)| {
-            H::consumer_merge(config, state, from)
-                .map_err(|error| Error::in_consumer("consumer_merge", error))
-        })
+        let mut partial = partial.into_iter();
+        let merged = catch_unwind(AssertUnwindSafe(|| {
+            partial.try_for_each(|(_, from)| {
+                H::consumer_merge(config, state, from)
+                    .map_err(|error| Error::in_consumer("consumer_merge", error))
+            })
+        }));
+        drop_all_quietly(partial);
+        merged.unwrap_or_else(|payload| resume_unwind(payload))
     }
 }

@@ -1,7 +1,6 @@
 //! What the tests share: a runner whose hooks are closures, books that are kept of every producer state, a watchdog that
 //! turns a hang into a named failure, and values that misbehave on purpose. No test stands here.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
@@ -9,10 +8,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
+use std::thread;
 use std::time::Duration;
 
-use easycore::{HookError, Hooks, Order, Report, Runner, Worker};
+use easycore::{Batch, HookError, Hooks, MergeHooks, Order, Report, Runner, Worker};
+
+mod books;
+mod faults;
+mod outcome;
+mod ways;
+
+pub use books::{Books, Seat};
+pub use faults::{INJECTED, linger, options, silence_injected_panics};
+pub use outcome::{Accounts, Ended};
+pub use ways::{Shape, Way};
 
 /// Far longer than anything here takes, even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,6 +34,7 @@ type WorkHook<T, O> = Box<dyn Fn(&mut Seat, T) -> Fallible<O> + Send + Sync>;
 type EndHook = Box<dyn Fn(&Seat) -> Fallible<()> + Send + Sync>;
 type BeginHook = Box<dyn Fn() -> Fallible<()> + Send + Sync>;
 type ConsumeHook<O> = Box<dyn Fn(&mut Vec<O>, O) -> Fallible<ControlFlow<()>> + Send + Sync>;
+type MergeHook<O> = Box<dyn Fn(&Vec<O>) -> Fallible<()> + Send + Sync>;
 type FinishHook<O> = Box<dyn Fn(&Vec<O>) -> Fallible<()> + Send + Sync>;
 
 /// The hooks of a [`Job`], as closures. Those that are not set do nothing, and the consumer collects.
@@ -35,6 +45,7 @@ pub struct Plan<T, O> {
     end: EndHook,
     begin: BeginHook,
     consume: ConsumeHook<O>,
+    merge: MergeHook<O>,
     finish: FinishHook<O>,
 }
 
@@ -57,6 +68,7 @@ impl<T, O> Plan<T, O> {
                 outputs.push(output);
                 Ok(ControlFlow::Continue(()))
             }),
+            merge: Box::new(|_| Ok(())),
             finish: Box::new(|_| Ok(())),
         }
     }
@@ -92,6 +104,13 @@ impl<T, O> Plan<T, O> {
         self
     }
 
+    /// Adds to `consumer_merge`, which is shown the state that is merged into the other.
+    #[must_use]
+    pub fn merge(mut self, hook: impl Fn(&Vec<O>) -> Fallible<()> + Send + Sync + 'static) -> Self {
+        self.merge = Box::new(hook);
+        self
+    }
+
     /// Adds to `consumer_end`.
     #[must_use]
     pub fn finish(mut self, hook: impl Fn(&Vec<O>) -> Fallible<()> + Send + Sync + 'static) -> Self {
@@ -106,97 +125,26 @@ impl<T, O> Plan<T, O> {
     }
 }
 
-/// What happens to a producer's states, over all runs of a runner. It notes what must never happen instead of panicking
-/// on the worker, where the runner would take the panic for a hook's.
-#[derive(Debug, Default)]
-pub struct Books {
-    made: AtomicUsize,
-    living: Mutex<HashMap<usize, ThreadId>>,
-    faults: Mutex<Vec<String>>,
-}
-
-impl Books {
-    fn open(&self, worker: &Worker) -> Seat {
-        let serial = self.made.fetch_add(1, Ordering::SeqCst);
-        let thread = thread::current().id();
-        lock(&self.living).insert(serial, thread);
-        Seat { worker: worker.clone(), serial, at_work: false, thread, _not_send: PhantomData }
-    }
-
-    fn note(&self, fault: String) {
-        lock(&self.faults).push(fault);
-    }
-
-    fn check(&self, seat: &Seat, hook: &str) {
-        let Seat { serial, worker, .. } = seat;
-        if thread::current().id() != seat.thread {
-            self.note(format!("{hook} saw state {serial} of {worker:?} on another thread than its init"));
-        }
-        if hook == "producer_work" && seat.at_work {
-            self.note(format!("{hook} was given state {serial} of {worker:?}, which had seen a panic"));
-        }
-    }
-
-    fn close(&self, seat: &Seat) {
-        self.check(seat, "producer_end");
-        if lock(&self.living).remove(&seat.serial).is_none() {
-            self.note(format!("state {} of {:?} was ended twice", seat.serial, seat.worker));
-        }
-    }
-
-    /// How many states have been made.
-    pub fn made(&self) -> usize {
-        self.made.load(Ordering::SeqCst)
-    }
-
-    /// How many states have been made and not ended.
-    pub fn living(&self) -> usize {
-        lock(&self.living).len()
-    }
-
-    /// Panics if a state was ended twice, used on another thread than its own, or used after it saw a panic.
-    ///
-    /// # Panics
-    /// In those cases.
-    pub fn assert_clean(&self) {
-        let faults = lock(&self.faults);
-        assert!(faults.is_empty(), "{}", faults.join("\n"));
-    }
-
-    /// Panics unless each state that was made has been ended exactly once, on its own thread.
-    ///
-    /// # Panics
-    /// In that case.
-    pub fn assert_all_ended(&self) {
-        self.assert_clean();
-        assert_eq!(self.living(), 0, "states that producer_end has not seen, of {} made", self.made());
-    }
-}
-
-/// A producer's state. It is not `Send`, as such a state need not be.
+/// Hooks that follow a [`Plan`], in batches of `BATCH` unless that is 0, which go out after `DELAY` microseconds unless
+/// that is 0.
 #[derive(Debug)]
-pub struct Seat {
-    /// Whose state this is.
-    pub worker: Worker,
-    /// Its number among the states of its runner.
-    pub serial: usize,
-    /// Stays set if `producer_work` panics.
-    at_work: bool,
-    thread: ThreadId,
-    _not_send: PhantomData<*const ()>,
-}
+pub struct Job<T, O, const ORDERED: bool, const BATCH: usize = 0, const DELAY: u64 = 0>(
+    PhantomData<fn(T) -> O>,
+);
 
-/// Hooks that follow a [`Plan`].
-#[derive(Debug)]
-pub struct Job<T, O, const ORDERED: bool>(PhantomData<fn(T) -> O>);
-
-impl<T: Send, O: Send, const ORDERED: bool> Hooks for Job<T, O, ORDERED>
+impl<T, O, const ORDERED: bool, const BATCH: usize, const DELAY: u64> Hooks
+    for Job<T, O, ORDERED, BATCH, DELAY>
 where
-    T: 'static,
-    O: 'static,
+    T: Send + 'static,
+    O: Send + 'static,
 {
     const NAME: &'static str = "job";
     const ORDER: Order = if ORDERED { Order::Ordered } else { Order::Unordered };
+    const BATCH: Option<Batch> = match (BATCH, DELAY) {
+        (0, _) => None,
+        (max, 0) => Some(Batch::new(max)),
+        (max, delay) => Some(Batch::new(max).delay(Duration::from_micros(delay))),
+    };
     type Config = Plan<T, O>;
     type Item = T;
     type Output = O;
@@ -237,8 +185,22 @@ where
     }
 }
 
+impl<T, O, const ORDERED: bool, const BATCH: usize, const DELAY: u64> MergeHooks
+    for Job<T, O, ORDERED, BATCH, DELAY>
+where
+    T: Send + 'static,
+    O: Send + 'static,
+{
+    fn consumer_merge(plan: &Plan<T, O>, into: &mut Vec<O>, mut from: Vec<O>) -> Fallible<()> {
+        (plan.merge)(&from)?;
+        into.append(&mut from);
+        Ok(())
+    }
+}
+
 /// A runner of a [`Plan`].
-pub type JobRunner<T, O, const ORDERED: bool> = Runner<Job<T, O, ORDERED>>;
+pub type JobRunner<T, O, const ORDERED: bool, const BATCH: usize = 0, const DELAY: u64 = 0> =
+    Runner<Job<T, O, ORDERED, BATCH, DELAY>>;
 
 /// A plan that passes its items on.
 #[must_use]

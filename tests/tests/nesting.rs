@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use easycore::{Canceller, Chunk, Options, parallel_runner};
-use easycore_tests::{JobRunner, Plan, assert_accounts, identity, lock, watched};
+use easycore_tests::{Books, JobRunner, Plan, assert_accounts, identity, lock, watched};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 #[parallel_runner(unordered)]
@@ -184,6 +184,64 @@ fn a_hook_may_install_a_pool_of_its_own() {
         let outputs = JobRunner::<_, _, true>::new(3, plan).run(0..100).expect("nothing fails");
         assert_eq!(outputs.len(), 100);
     });
+}
+
+#[test]
+fn a_runner_runs_on_the_blocking_threads_of_tokio() {
+    watched("spawn_blocking", || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
+        runtime.block_on(async {
+            let tasks: Vec<_> = (0..10).map(|_| tokio::task::spawn_blocking(sum_of_squares)).collect();
+            for task in tasks {
+                assert_eq!(task.await.expect("it does not panic"), 328_350);
+            }
+            let plan = identity().consume(|_, output| {
+                assert_ne!(output, 50, "fifty");
+                Ok(ControlFlow::Continue(()))
+            });
+            let mut runner = JobRunner::<_, _, true>::new(2, plan);
+            let panicking = tokio::task::spawn_blocking(move || runner.run(0..100).map(drop));
+            assert!(panicking.await.expect_err("the consumer panics").is_panic());
+        });
+    });
+}
+
+#[test]
+fn runners_on_one_device_keep_their_states_apart() {
+    for at_once in [true, false] {
+        watched(format!("two runners on cuda:0 and cpu, at once: {at_once}"), move || {
+            let [one, other] = [0, 1_000].map(|offset| {
+                let plan = Plan::new(move |seat, item: usize| {
+                    let own = seat.cargo.get_or_insert_with(|| Box::new(offset)).downcast_ref::<usize>();
+                    Ok(item + own.expect("it is an offset"))
+                });
+                let books = plan.books();
+                (JobRunner::<_, _, true>::new("cuda:0, cpu", plan), books, offset)
+            });
+            let run = |(runner, books, offset): &mut (JobRunner<usize, usize, true>, Arc<Books>, usize)| {
+                let offset = *offset;
+                assert!(runner.run(0..200).expect("nothing fails").into_iter().eq(offset..offset + 200));
+                assert_eq!((books.made(), books.living()), (2, 2), "the states stay warm");
+            };
+            let (mut one, mut other) = (one, other);
+            for _ in 0..10 {
+                if at_once {
+                    thread::scope(|scope| {
+                        scope.spawn(|| run(&mut one));
+                        run(&mut other);
+                    });
+                } else {
+                    run(&mut one);
+                    run(&mut other);
+                }
+            }
+            drop(one.0);
+            one.1.assert_all_ended();
+            run(&mut other);
+            drop(other.0);
+            other.1.assert_all_ended();
+        });
+    }
 }
 
 #[test]
