@@ -4,7 +4,6 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 use crate::gate::{Gate, Ticket, Waits};
@@ -18,6 +17,7 @@ use crate::session::Session;
 use crate::sink::Sink;
 use crate::source::{ChunkEnd, Source};
 use crate::state::Warm;
+use crate::sync::now;
 use crate::worker::Worker;
 
 /// Works until there is nothing more to pull, and leaves the outputs with `sink`.
@@ -35,16 +35,16 @@ where
     let mut waits = Waits::default();
     let mut report = WorkerReport::new(worker);
     while let Some(budget) = gate.claim(&mut waits) {
-        let begun = Instant::now();
+        let begun = now();
         let (items, end) = session.source.pull(budget, &mut buffer, gate);
-        let pulled = Instant::now();
+        let pulled = now();
         let count = items.len() + usize::from(matches!(end, ChunkEnd::Failed(_)));
         let more = matches!(end, ChunkEnd::Full | ChunkEnd::Failed(_));
         let ticket = gate.pulled(budget, count, more, matches!(end, ChunkEnd::Panicked(_)));
         let Some(ticket) = ticket else { continue };
         sink.open(&session.inbox, items.len());
         let done = station.step::<S, K>(Chunk { ticket, items, end }, sink, gate, session.on_error);
-        let finished = Instant::now();
+        let finished = now();
         report.starved += pulled - begun;
         report.busy += finished - pulled;
         report.items += done.outputs.len() + done.consumed;

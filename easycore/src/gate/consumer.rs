@@ -1,10 +1,11 @@
 //! The gate as the consumer sees it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::state::State;
 use super::{Gate, pulling};
 use crate::hooks::Order;
+use crate::sync::now;
 
 /// How long the consumer waits before whoever pulls is asked to let go of what it has.
 const PATIENCE: Duration = Duration::from_millis(1);
@@ -22,14 +23,14 @@ impl Gate {
             state.waiting_consumer = true;
             state.awaited = Some(head);
             state.dozing = state.pace.is_automatic();
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = now() + PATIENCE;
             let mut patient = true;
             while !state.consumer_may_go_on() {
                 if !patient {
                     state = self.deliverable.wait(state);
                     continue;
                 }
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline.saturating_duration_since(now());
                 if left.is_zero() {
                     patient = false;
                     state.dozing = false;

@@ -1,9 +1,8 @@
 //! What a run's threads have to know of each other, and what follows from it. It is read and written under the gate's lock.
 
-use std::time::Instant;
-
 use crate::feed::Feed;
 use crate::pace::Pace;
+use crate::sync::now;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -54,7 +53,7 @@ impl State {
             return 0;
         }
         match &self.feed {
-            Some(feed) => feed.due(Instant::now(), self.source == Source::Draining),
+            Some(feed) => feed.due(now(), self.source == Source::Draining),
             None => self.pace.whole_batches(self.pace.chunk().min(self.room())),
         }
     }
