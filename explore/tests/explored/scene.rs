@@ -201,7 +201,11 @@ impl<const ORDERED: bool, const BATCH: usize> Hooks for Job<ORDERED, BATCH> {
         Ok(Vec::new())
     }
 
-    fn consumer_work(plan: &Plan, outputs: &mut Vec<usize>, output: Piece) -> Result<ControlFlow<()>, HookError> {
+    fn consumer_work(
+        plan: &Plan,
+        outputs: &mut Vec<usize>,
+        output: Piece,
+    ) -> Result<ControlFlow<()>, HookError> {
         outputs.push(output.index);
         Ok(plan.consume(output.index))
     }

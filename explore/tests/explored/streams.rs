@@ -42,7 +42,13 @@ impl Streaming {
         }
         self.session = Some(Arc::clone(&session));
         self.gate = Some(Arc::clone(&progress.gate));
-        Stream::new(session, Ledger::new(Ordered::ORDER, on_error), progress, &mut self.report, &mut self.gate)
+        Stream::new(
+            session,
+            Ledger::new(Ordered::ORDER, on_error),
+            progress,
+            &mut self.report,
+            &mut self.gate,
+        )
     }
 }
 
@@ -61,7 +67,8 @@ fn a_stream_yields_everything_in_line() {
 fn a_stream_may_be_dropped_at_any_output() {
     explore(|| {
         let mut streaming = Streaming::new();
-        let first: Vec<usize> = streaming.open(&Scene::new(6, 2)).take(2).flatten().map(|piece| piece.index).collect();
+        let first: Vec<usize> =
+            streaming.open(&Scene::new(6, 2)).take(2).flatten().map(|piece| piece.index).collect();
         assert_eq!(first, [0, 1]);
         let report = streaming.report.expect("dropping it ends the run");
         assert_eq!(report.workers().len(), 2, "both workers have left");
