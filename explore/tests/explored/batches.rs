@@ -4,7 +4,7 @@ use crate::control::Canceller;
 use crate::error::ErrorKind;
 use crate::explore::explore;
 use crate::options::{Chunk, Options};
-use crate::scene::{Scene, run_batches, undisturbed};
+use crate::scene::{Scene, numbers, run_batches, undisturbed};
 
 fn scene(items: usize, window: usize) -> Scene {
     let mut scene = Scene::new(items, window);
@@ -57,7 +57,7 @@ fn a_drained_run_in_batches_consumes_all_that_was_pulled_ahead() {
         let scene = Scene { stuck: true, ..scene(6, 3) };
         let outcome = run_batches::<true>(&scene, Canceller::drain);
         assert!(outcome.result.is_ok());
-        assert_eq!(outcome.outputs, Vec::from_iter(0..outcome.report.pulled()));
+        assert_eq!(outcome.outputs, numbers(outcome.report.pulled()));
     });
 }
 
@@ -67,7 +67,7 @@ fn a_batch_that_fails_ends_the_run_and_what_was_pulled_ahead_is_accounted_for() 
         let scene = Scene { failing: &[2], ..scene(7, 4) };
         let outcome = run_batches::<true>(&scene, undisturbed);
         assert!(outcome.result.is_err());
-        assert_eq!(outcome.outputs, Vec::from_iter(0..outcome.fault().expect("it names its first item")));
+        assert_eq!(outcome.outputs, numbers(outcome.fault().expect("it names its first item")));
     });
 }
 

@@ -4,11 +4,11 @@ use crate::control::Canceller;
 use crate::error::{Error, ErrorKind};
 use crate::explore::explore;
 use crate::options::{Chunk, Options};
-use crate::scene::{Outcome, Scene, run, run_merging, undisturbed};
+use crate::scene::{Outcome, Scene, numbers, run, run_merging, undisturbed};
 
 /// Whether what was consumed is what comes first.
 fn assert_prefix(outcome: &Outcome) {
-    assert_eq!(outcome.outputs, Vec::from_iter(0..outcome.outputs.len()), "what is consumed comes first");
+    assert_eq!(outcome.outputs, numbers(outcome.outputs.len()), "what is consumed comes first");
 }
 
 fn assert_cancelled_or_whole(outcome: &Outcome, items: usize) {
@@ -103,14 +103,14 @@ fn a_drained_run_consumes_all_that_was_pulled() {
     explore(|| {
         let outcome = run::<true>(&Scene { stuck: true, ..Scene::new(6, 2) }, Canceller::drain);
         assert!(outcome.result.is_ok());
-        assert_eq!(outcome.outputs, Vec::from_iter(0..outcome.report.pulled()));
+        assert_eq!(outcome.outputs, numbers(outcome.report.pulled()));
     });
     explore(|| {
         let mut scene = Scene { stuck: true, ..Scene::new(20, 8) };
         scene.options = Options::new().window(8);
         let outcome = run::<false>(&scene, Canceller::drain);
         assert!(outcome.result.is_ok());
-        assert_eq!(outcome.sorted(), Vec::from_iter(0..outcome.report.pulled()));
+        assert_eq!(outcome.sorted(), numbers(outcome.report.pulled()));
     });
 }
 

@@ -11,7 +11,7 @@ use shuttle::{Config, MaxSteps, Runner};
 use crate::sync;
 
 /// How many schedules of each kind, unless `EXPLORE_SCHEDULES` says otherwise.
-const SCHEDULES: usize = 4_000;
+const SCHEDULES: usize = 2_500;
 
 /// The same schedules in every run, unless `EXPLORE_SEED` says otherwise: what fails has been broken by what was changed.
 const SEED: u64 = 1;

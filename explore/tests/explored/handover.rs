@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use shuttle::thread::{self, spawn};
+use shuttle::thread::{self, JoinHandle, spawn};
 
 use crate::consume::Intake;
 use crate::explore::{explore, explore_all};
@@ -36,6 +36,12 @@ fn deliver(gate: &Gate, inbox: &Inbox<usize>, ticket: Ticket) {
     let mut done = Done::new(ticket, 1);
     done.outputs.push(ticket.first);
     inbox.put(done, || gate.delivered(ticket, 1, NO_TIME));
+}
+
+fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    for thread in threads {
+        thread.join().expect("nobody panics");
+    }
 }
 
 #[test]
@@ -116,7 +122,7 @@ fn only_one_worker_at_a_time_pulls() {
                 })
             })
             .collect();
-        workers.into_iter().for_each(|worker| worker.join().expect("nobody panics"));
+        join(workers);
     });
 }
 
@@ -158,7 +164,7 @@ fn chunks_that_come_out_of_turn_are_put_back_in_line() {
         let line: Vec<_> =
             std::iter::from_fn(|| intake.next(&gate, &inbox)).flat_map(|done| done.outputs).collect();
         assert_eq!(line, [0, 1]);
-        workers.into_iter().for_each(|worker| worker.join().expect("nobody panics"));
+        join(workers);
     });
 }
 
@@ -242,7 +248,7 @@ fn the_workers_have_left_when_rest_has_been_awaited() {
             .collect();
         gate.await_rest();
         assert_eq!(left.load(Ordering::SeqCst), 2);
-        workers.into_iter().for_each(|worker| worker.join().expect("nobody panics"));
+        join(workers);
     });
 }
 
@@ -285,6 +291,6 @@ fn buffers_come_back_empty_and_chunks_come_out_once() {
         }
         seen.sort_unstable();
         assert_eq!(seen, [0, 1]);
-        workers.into_iter().for_each(|worker| worker.join().expect("nobody panics"));
+        join(workers);
     });
 }

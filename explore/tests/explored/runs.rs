@@ -2,16 +2,16 @@
 
 use crate::explore::explore;
 use crate::options::{Chunk, OnError};
-use crate::scene::{Outcome, Scene, run, run_merging, undisturbed};
+use crate::scene::{Outcome, Scene, numbers, run, run_merging, undisturbed};
 
 fn assert_whole(outcome: &Outcome, items: usize) {
     outcome.result.as_ref().expect("nothing fails");
-    assert_eq!(outcome.sorted(), Vec::from_iter(0..items), "every output is consumed exactly once");
+    assert_eq!(outcome.sorted(), numbers(items), "every output is consumed exactly once");
 }
 
 fn assert_in_line(outcome: &Outcome, items: usize) {
     outcome.result.as_ref().expect("nothing fails");
-    assert_eq!(outcome.outputs, Vec::from_iter(0..items), "every output is consumed once, in line");
+    assert_eq!(outcome.outputs, numbers(items), "every output is consumed once, in line");
 }
 
 #[test]

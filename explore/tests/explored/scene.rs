@@ -306,6 +306,11 @@ pub(crate) fn run_merging(scene: &Scene, meddle: impl FnOnce(&Canceller) + Send)
     run_source::<Job<false, 0>, _, AtWorkers<Vec<usize>>>(&plan, source, meddle)
 }
 
+/// So many items, in line.
+pub(crate) fn numbers(items: usize) -> Vec<usize> {
+    (0..items).collect()
+}
+
 /// Nobody meddles.
 pub(crate) fn undisturbed(_: &Canceller) {}
 

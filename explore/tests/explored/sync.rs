@@ -162,7 +162,9 @@ impl Condvar {
 
     pub(crate) fn notify_all(&self) {
         let bells = mem::take(&mut *self.waiters());
-        bells.iter().for_each(|bell| bell.ring());
+        for bell in bells {
+            bell.ring();
+        }
     }
 
     fn hang_up(&self) -> Arc<Bell> {
