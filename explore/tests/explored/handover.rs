@@ -148,6 +148,38 @@ fn a_consumer_that_waits_hears_of_a_delivery_and_of_the_end() {
 }
 
 #[test]
+fn a_consumer_that_waits_hears_of_the_end_before_anybody_leaves() {
+    for end in [Gate::cancel, Gate::drain, Gate::stop, exhaust] {
+        explore_all(move || {
+            let gate = gate(Order::Ordered, 1, 1);
+            let other = spawn({
+                let gate = Arc::clone(&gate);
+                move || end(&gate)
+            });
+            assert!(!gate.await_delivery(0, 0), "nothing was pulled");
+            other.join().expect("nobody panics");
+        });
+    }
+}
+
+/// Finds that there is nothing to pull.
+fn exhaust(gate: &Gate) {
+    let budget = gate.claim(&mut Waits::default()).expect("there is room");
+    assert!(gate.pulled(budget, 0, false, false).is_none());
+}
+
+#[test]
+fn slots_that_a_claim_did_not_fill_can_be_claimed_again() {
+    explore_all(|| {
+        let options = Options::new().window(2).chunk(Chunk::Exactly(2));
+        let gate = Gate::new(Order::Ordered, Pace::new(&options, 1, 1, 1), None);
+        assert_eq!(gate.claim(&mut Waits::default()), Some(2));
+        assert!(gate.pulled(2, 1, true, false).is_some());
+        assert_eq!(gate.claim(&mut Waits::default()), Some(1));
+    });
+}
+
+#[test]
 fn chunks_that_come_out_of_turn_are_put_back_in_line() {
     explore(|| {
         let gate = gate(Order::Ordered, 2, 2);
@@ -185,7 +217,6 @@ fn a_consumer_that_has_waited_asks_for_what_is_being_pulled() {
                 let ticket = gate.pulled(budget, 1, true, false).expect("there is an item");
                 deliver(&gate, &inbox, ticket);
                 assert!(!gate.wants_what_is_pulled(), "it was asked for once");
-                gate.drain();
             }
         });
         let mut intake = Intake::new(Order::Ordered);
