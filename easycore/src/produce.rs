@@ -1,7 +1,5 @@
 //! A worker at work: it claims chunks, has them worked step by step, and leaves what came of them in the inbox.
 
-use std::time::Instant;
-
 use crate::gate::{Claim, Waits};
 use crate::handover::Unfinished;
 use crate::hooks::Hooks;
@@ -12,6 +10,7 @@ use crate::session::Session;
 use crate::sink::Sink;
 use crate::source::{ChunkEnd, Source};
 use crate::step::{Station, Worked};
+use crate::sync::now;
 use crate::worker::Worker;
 
 /// Works until there is nothing more to pull or the worker's device is given up, and leaves the outputs with `sink`.
@@ -30,12 +29,12 @@ where
     while roster.counts_on(worker)
         && let Some(claim) = gate.claim(worker.index(), &mut waits)
     {
-        let begun = Instant::now();
+        let begun = now();
         let mut pulled = begun;
         let (before, items, outcome) = match claim {
             Claim::Pull(budget) => {
                 let (items, end) = source.pull(budget, &mut buffer, gate);
-                pulled = Instant::now();
+                pulled = now();
                 let count = items.len() + usize::from(matches!(end, ChunkEnd::Failed(_)));
                 let more = matches!(end, ChunkEnd::Full | ChunkEnd::Failed(_));
                 let ticket = gate.pulled(budget, count, more, matches!(end, ChunkEnd::Panicked(_)));
@@ -51,7 +50,7 @@ where
                 (done.worked(), rest.len(), station.step(done, rest, drop_all_quietly, end, sink))
             }
         };
-        let finished = Instant::now();
+        let finished = now();
         report.starved += pulled - begun;
         report.busy += finished - pulled;
         match outcome {

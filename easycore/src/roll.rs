@@ -4,12 +4,12 @@
 //! variable: a thread of another rayon pool that waited for a scope would run strangers' jobs meanwhile.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::panic::{Quiet, drop_quietly};
 use crate::pool::Crew;
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{Condvar, Mutex, now};
 use crate::worker::Worker;
 
 /// What every worker is to do.
@@ -73,10 +73,10 @@ impl Roll {
     }
 
     fn wait(&self, limit: Option<Duration>) -> Answers {
-        let begun = Instant::now();
+        let begun = now();
         let mut sheet = self.sheet.lock();
         while !sheet.missing.is_empty() {
-            sheet = match limit.map(|limit| limit.saturating_sub(begun.elapsed())) {
+            sheet = match limit.map(|limit| limit.saturating_sub(now().saturating_duration_since(begun))) {
                 None => self.complete.wait(sheet),
                 Some(Duration::ZERO) => break,
                 Some(left) => self.complete.wait_for(sheet, left),

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 use crate::error::{Error, ErrorKind};
 use crate::failed::FailedItem;
@@ -20,6 +19,7 @@ use crate::session::Session;
 use crate::sink::Sink;
 use crate::source::ChunkEnd;
 use crate::state::Warm;
+use crate::sync::now;
 use crate::worker::Worker;
 
 /// A worker with its state.
@@ -91,7 +91,7 @@ impl<'a, H: Hooks> Station<'a, H> {
             let leave = || {
                 self.unproven = true;
                 // Another attempt at the same items says no more of the device than the first.
-                if again > 0 { Ok(()) } else { self.roster.restart(self.worker, Instant::now()) }
+                if again > 0 { Ok(()) } else { self.roster.restart(self.worker, now()) }
             };
             let state = match self.warm.ready(leave) {
                 Ok(state) => state,

@@ -1,8 +1,19 @@
-//! The one seam to blocking synchronisation: everything a thread of a run can wait on is made of these two types, so
-//! that a model checker can be put in their place. Locks here never stay poisoned: no user code runs under them.
+//! The one seam to what threads do to each other: everything a thread of a run waits on, reads while others write, or takes
+//! the time from is made of what is here, so that a model checker can be put in its place. `explore/` does so. Locks here
+//! never stay poisoned: no user code runs under them.
 
-use std::sync::{self, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{self, PoisonError};
+use std::time::{Duration, Instant};
+
+pub(crate) use std::sync::MutexGuard;
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+pub(crate) use std::thread::panicking;
+
+/// The time of day, as far as a run decides by it.
+#[inline]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
 
 /// A mutex whose poisoning is ignored.
 #[derive(Debug, Default)]

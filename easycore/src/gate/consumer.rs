@@ -1,12 +1,12 @@
 //! The gate as the consumer sees it.
 
 use std::io::{self, Write as _};
-use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use super::state::State;
 use super::{Gate, pulling};
 use crate::hooks::Order;
+use crate::sync::{MutexGuard, now};
 
 /// How long the consumer waits before whoever pulls is asked to let go of what it has.
 const PATIENCE: Duration = Duration::from_millis(1);
@@ -24,7 +24,7 @@ impl Gate {
             state.waiting_consumer = true;
             state.awaited = Some(head);
             state.dozing = state.pace.is_automatic();
-            let begun = Instant::now();
+            let begun = now();
             let deadline = begun + PATIENCE;
             let mut patient = true;
             while !state.consumer_may_go_on() {
@@ -32,7 +32,7 @@ impl Gate {
                     state = self.wait_and_warn(state, begun);
                     continue;
                 }
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline.saturating_duration_since(now());
                 if left.is_zero() {
                     patient = false;
                     state.dozing = false;
@@ -98,10 +98,10 @@ impl Gate {
 
     /// Waits until every worker has left, at most for `limit`; whether they have.
     pub(crate) fn await_rest(&self, limit: Option<Duration>) -> bool {
-        let begun = Instant::now();
+        let begun = now();
         let mut state = self.state.lock();
         while state.present > 0 {
-            state = match limit.map(|limit| limit.saturating_sub(begun.elapsed())) {
+            state = match limit.map(|limit| limit.saturating_sub(now().saturating_duration_since(begun))) {
                 None => self.deliverable.wait(state),
                 Some(Duration::ZERO) => return false,
                 Some(left) => self.deliverable.wait_for(state, left),

@@ -1,9 +1,8 @@
 //! The gate as the thread sees it that pulls items ahead for batches with a delay.
 
-use std::time::Instant;
-
 use super::Gate;
 use super::state::Source;
+use crate::sync::now;
 
 impl Gate {
     /// Waits for a free slot of the window and takes it; `false` once nothing more is to be pulled.
@@ -24,7 +23,7 @@ impl Gate {
     pub(crate) fn arrived(&self) {
         let mut state = self.state.lock();
         if let Some(feed) = &mut state.feed {
-            feed.arrive(Instant::now());
+            feed.arrive(now());
         }
         if let Some(watch) = &mut state.watch {
             watch.feed(false);

@@ -7,15 +7,12 @@
 //! One credit mechanism bounds everything: a slot of the window is taken before an item is pulled and given back when
 //! the consumer is done with it, so nothing ever waits to hand a result over.
 
-use std::sync::MutexGuard;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-
 use crossbeam_utils::CachePadded;
 
 use crate::feed::Feed;
 use crate::hooks::Order;
 use crate::pace::Pace;
-use crate::sync::{Condvar, Mutex};
+use crate::sync::{AtomicBool, AtomicU8, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
 
 mod consumer;
 mod feeder;

@@ -1,10 +1,9 @@
 //! What a run's threads have to know of each other, and what follows from it. It is read and written under the gate's lock.
 
-use std::time::Instant;
-
 use super::watch::Watch;
 use crate::feed::Feed;
 use crate::pace::Pace;
+use crate::sync::now;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -69,7 +68,7 @@ impl State {
             return 0;
         }
         match &self.feed {
-            Some(feed) => feed.due(Instant::now(), self.source == Source::Draining),
+            Some(feed) => feed.due(now(), self.source == Source::Draining),
             None => self.pace.whole_batches(self.pace.chunk().min(self.room())),
         }
     }
@@ -89,7 +88,7 @@ impl State {
 
     /// Whether there is nothing more to do for a worker that has nothing to do.
     pub(super) fn is_over_for_workers(&self) -> bool {
-        self.source == Source::Closed && !(self.adoption.is_possible && self.in_work > 0)
+        self.source == Source::Closed && !(self.adoption.is_possible && (self.pulling || self.in_work > 0))
     }
 
     pub(super) fn is_finished(&self) -> bool {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
+use crate::sync::now;
+
 /// The most workers that a warning names.
 const NAMED: usize = 4;
 
@@ -40,7 +42,7 @@ impl Watch {
             in_work: Vec::new(),
             claimant: None,
             feeding: false,
-            finished: Instant::now(),
+            finished: now(),
             is_told: false,
         }
     }
@@ -68,14 +70,14 @@ impl Watch {
 
     pub(super) fn delivered(&mut self, chunk: u64) {
         self.in_work.retain(|work| work.chunk != chunk);
-        self.finished = Instant::now();
+        self.finished = now();
         self.is_told = false;
     }
 
     /// How long the consumer, who has been waiting `since` then, waits before there is something to tell; `None` if that has been
     /// told.
     pub(super) fn patience(&self, since: Instant) -> Option<Duration> {
-        let quiet = self.finished.max(since).elapsed();
+        let quiet = now().saturating_duration_since(self.finished.max(since));
         (!self.is_told).then(|| self.limit.saturating_sub(quiet))
     }
 

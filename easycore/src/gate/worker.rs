@@ -1,13 +1,12 @@
 //! The gate as a worker sees it.
 
-use std::sync::atomic::Ordering;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::state::Source;
 use super::{Gate, pulling};
 use crate::feed::Feed;
 use crate::hooks::Order;
+use crate::sync::{Ordering, now, panicking};
 
 /// How long a worker had to wait for its claims.
 #[derive(Debug, Default, Clone, Copy)]
@@ -63,14 +62,14 @@ impl Gate {
             }
             let wait = if state.has_room() { &mut waits.for_input } else { &mut waits.for_consumer };
             let deadline = state.feed.as_ref().and_then(Feed::deadline).filter(|_| !state.pulling);
-            let since = Instant::now();
+            let since = now();
             state.waiting_workers += 1;
             state = match deadline {
                 Some(deadline) => self.claimable.wait_for(state, deadline.saturating_duration_since(since)),
                 None => self.claimable.wait(state),
             };
             state.waiting_workers -= 1;
-            *wait += since.elapsed();
+            *wait += now() - since;
         }
     }
 
@@ -199,7 +198,7 @@ pub(crate) struct Presence<'g> {
 
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if panicking() {
             // No user code panics up to here. Whatever it was, the run cannot go on without what this worker holds.
             self.gate.stop();
         }
