@@ -36,6 +36,8 @@ impl fmt::Debug for Fates {
 pub(crate) enum Consumer {
     Collects,
     Breaks(usize),
+    /// Cancels the run, and goes on as if it had not.
+    Cancels(usize),
     Fails(usize),
     Panics(usize),
 }
@@ -89,7 +91,7 @@ impl Case {
         if self.way.merges() {
             self.ordered = false;
         }
-        if self.way == Way::Stream && !matches!(self.consumer, Consumer::Breaks(_)) {
+        if self.way == Way::Stream && matches!(self.consumer, Consumer::Fails(_) | Consumer::Panics(_)) {
             self.consumer = Consumer::Collects;
         }
         let (way, shape) = (self.way, self.shape);
@@ -130,6 +132,7 @@ pub(crate) fn any_case() -> impl Strategy<Value = Case> {
     let consumer = prop_oneof![
         4 => Just(Consumer::Collects),
         1 => (0_usize..100).prop_map(Consumer::Breaks),
+        1 => (0_usize..100).prop_map(Consumer::Cancels),
         1 => (0_usize..100).prop_map(Consumer::Fails),
         1 => (0_usize..100).prop_map(Consumer::Panics),
     ];

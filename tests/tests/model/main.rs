@@ -8,10 +8,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::ops::{ControlFlow, Range};
 use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use case::{Case, Consumer, Fate, Policy, any_case};
-use easycore::{ErrorKind, Report};
+use easycore::{Canceller, ErrorKind, Report};
 use easycore_tests::{
     Accounts, Ended, INJECTED, JobRunner, Plan, Refused, Shape, Way, in_shape, linger, lock,
     silence_injected_panics, watched,
@@ -32,9 +32,14 @@ struct Run {
     succeeded: usize,
 }
 
-fn plan(case: &Case, succeeded: &Arc<AtomicUsize>, seen: &Arc<Mutex<Vec<usize>>>) -> Plan<usize, usize> {
+fn plan(
+    case: &Case,
+    succeeded: &Arc<AtomicUsize>,
+    seen: &Arc<Mutex<Vec<usize>>>,
+    canceller: &Arc<OnceLock<Canceller>>,
+) -> Plan<usize, usize> {
     let (fates, consumer) = (case.fates.0.clone(), case.consumer);
-    let (succeeded, seen) = (Arc::clone(succeeded), Arc::clone(seen));
+    let (succeeded, seen, canceller) = (Arc::clone(succeeded), Arc::clone(seen), Arc::clone(canceller));
     let lingers = case.lingers;
     Plan::new(move |_, item: usize| {
         linger(item, lingers);
@@ -55,21 +60,26 @@ fn plan(case: &Case, succeeded: &Arc<AtomicUsize>, seen: &Arc<Mutex<Vec<usize>>>
         }
         lock(&seen).push(item);
         outputs.push(item);
-        Ok(flow(consumer, item))
+        Ok(flow(consumer, item, &canceller))
     })
 }
 
-fn flow(consumer: Consumer, item: usize) -> ControlFlow<()> {
+/// What a consumer, or whoever pulls a stream, does after an item.
+fn flow(consumer: Consumer, item: usize, canceller: &OnceLock<Canceller>) -> ControlFlow<()> {
+    if consumer == Consumer::Cancels(item) {
+        canceller.get().expect("it is set before the first run").cancel();
+    }
     if consumer == Consumer::Breaks(item) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// Runs it in earnest, twice on the same runner, which must come to the same if it is ordered.
 fn run<const ORDERED: bool, const BATCH: usize, const DELAY: u64>(case: &Case) -> [Run; 2] {
-    let (succeeded, seen) = (Arc::default(), Arc::default());
-    let plan = plan(case, &succeeded, &seen);
+    let (succeeded, seen, canceller) = (Arc::default(), Arc::default(), Arc::default());
+    let plan = plan(case, &succeeded, &seen, &canceller);
     let books = plan.books();
     let mut runner =
         JobRunner::<_, _, ORDERED, BATCH, DELAY>::new(case.workers, plan).options(case.options());
+    assert!(canceller.set(runner.canceller()).is_ok());
     let runs = [(); 2].map(|()| {
         lock(&seen).clear();
         succeeded.store(0, Ordering::SeqCst);
@@ -81,7 +91,7 @@ fn run<const ORDERED: bool, const BATCH: usize, const DELAY: u64>(case: &Case) -
         };
         let take = |item| {
             lock(&seen).push(item);
-            flow(case.consumer, item)
+            flow(case.consumer, item, &canceller)
         };
         let ended = Ended::of(|| case.way.run(&mut runner, case.fates.0.len(), next, take));
         let consumed = lock(&seen).clone();
@@ -171,6 +181,11 @@ fn expect_the_loop_up_to_order(case: &Case, run: &Run) {
                     || consumed.len() + accounts.skipped() == case.fates.0.len(),
                 "it ends well where it breaks or at its end"
             );
+        }
+        End::Failure { kind: ErrorKind::Cancelled, .. } => {
+            let Consumer::Cancels(at) = case.consumer else { panic!("nobody cancels") };
+            assert!(consumed.contains(&at), "it is cancelled when item {at} is consumed");
+            assert!(case.way.merges() || story.consumed.last() == Some(&at), "no more is consumed");
         }
         End::Failure { kind, items, .. } => {
             assert_eq!(*kind, ErrorKind::Consumer);

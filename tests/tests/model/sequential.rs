@@ -82,6 +82,11 @@ fn consume(case: &Case, story: &mut Story, item: usize) -> ControlFlow<()> {
             story.end = End::Unwound(item);
             ControlFlow::Break(())
         }
+        Consumer::Cancels(at) if at == item => {
+            story.consumed.push(item);
+            story.end = End::Failure { kind: ErrorKind::Cancelled, items: 0..0, is_panic: false };
+            ControlFlow::Break(())
+        }
         Consumer::Breaks(at) if at == item => {
             story.consumed.push(item);
             ControlFlow::Break(())
