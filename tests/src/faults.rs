@@ -4,16 +4,17 @@ use std::any::Any;
 use std::panic;
 use std::sync::Once;
 use std::thread;
+use std::time::Duration;
 
 use easycore::Options;
 
 /// How the text of an injected fault begins.
 pub const INJECTED: &str = "injected";
 
-/// The options that every runner starts from into which faults are injected.
+/// The options that every runner starts from into which faults are injected: a device may break as often as it likes.
 #[must_use]
 pub fn options() -> Options {
-    Options::new()
+    Options::new().restarts(usize::MAX, Duration::from_hours(1))
 }
 
 /// Keeps injected panics, of which there are thousands, from being printed. A panic is known for one by its text, or by a
