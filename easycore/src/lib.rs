@@ -98,6 +98,7 @@ mod process;
 mod produce;
 mod reorder;
 mod report;
+mod restarts;
 mod retry;
 mod roll;
 mod roster;

@@ -169,7 +169,8 @@ impl Options {
 
     /// At least how many chunks are in flight for each worker, counted from being pulled to being consumed. Above 0.
     ///
-    /// The window is this or about 10 ms of work for each worker, whichever is more, and at most 524,288 items.
+    /// The window is this or about 10 ms of work for each worker, whichever is more, and at most 524,288 items if any of
+    /// them or of their outputs are kept.
     #[must_use]
     pub fn queue_scale(mut self, chunks: f64) -> Self {
         self.queue_scale = chunks;
@@ -286,9 +287,8 @@ impl Options {
         self
     }
 
-    /// How often, and `within` which time, the workers of one device may be made anew after a panic without working an item
-    /// between one panic and the next: then the device is given up with [`ErrorKind::DeviceLost`]. 3 times in 60 s unless said
-    /// otherwise. A device that is broken would otherwise go through the whole input, item by item, where
+    /// How often, and `within` which time, a worker may be made anew after a panic without working an item between one panic and
+    /// the next: then its device is given up with [`ErrorKind::DeviceLost`]. 3 times in 60 s unless said otherwise. A device that is broken would otherwise go through the whole input, item by item, where
     /// [`on_error`](Self::on_error) tolerates that many failures.
     ///
     /// Attempts at one and the same item count once, and workers without `producer_init` have nothing to be made.

@@ -11,7 +11,7 @@ const CHUNK_TIME: Duration = Duration::from_micros(100);
 /// there are as many workers as cores, may be scheduled milliseconds late.
 const WINDOW_TIME: Duration = Duration::from_millis(10);
 
-/// No automatic window holds more items than this.
+/// No automatic window holds more items than this, where they take room in a buffer.
 const MAX_WINDOW: usize = 524_288;
 
 /// No automatic chunk holds more items, or more bytes of items or outputs, than this, so that it stays in a cache.
@@ -27,6 +27,10 @@ const BLOCK_TIME: Duration = Duration::from_micros(1);
 /// How much the newest chunk counts in the running mean of an item's cost.
 const NEWEST_SHARE: f64 = 0.25;
 
+/// A chunk counts as no dearer than so many times the mean: one that took far longer was most likely waiting for a core, and a
+/// window that shrank for it would have all workers wait.
+const MOST_OF_MEAN: f64 = 2.0;
+
 /// The chunk and window sizes of a run.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -34,6 +38,7 @@ pub(crate) struct Pace {
     batch: usize,
     queue_scale: f64,
     explicit_window: Option<usize>,
+    max_window: usize,
     automatic_chunk: bool,
     max_chunk: usize,
     chunk: usize,
@@ -51,12 +56,14 @@ impl Pace {
             Chunk::Exactly(items) => (false, items),
         };
         // Two chunks for each worker, so that an explicit window does not make workers take turns.
-        let shared = (options.window.unwrap_or(MAX_WINDOW) / workers.saturating_mul(2)).max(1);
+        let max_window = if buffered == 0 { usize::MAX } else { MAX_WINDOW };
+        let shared = (options.window.unwrap_or(max_window) / workers.saturating_mul(2)).max(1);
         let mut pace = Self {
             workers,
             batch,
             queue_scale: options.queue_scale,
             explicit_window: options.window,
+            max_window,
             automatic_chunk,
             max_chunk: cached_items(buffered).min(shared).max(batch),
             chunk,
@@ -92,6 +99,12 @@ impl Pace {
         self.window
     }
 
+    /// How many items may wait for the consumer when a worker is woken while others are at work: one that was woken for each chunk
+    /// that the consumer gives back would be asleep again after it, and on its way most of the time.
+    pub(crate) fn tolerable_backlog(&self) -> usize {
+        self.explicit_window.unwrap_or(self.window / 4)
+    }
+
     /// Whether items take so little that a flag read for each would show.
     pub(crate) fn is_brisk(&self) -> bool {
         self.cost.is_some_and(|cost| BLOCK <= items_in(BLOCK_TIME, cost))
@@ -103,7 +116,8 @@ impl Pace {
             return;
         }
         let newest = time.as_secs_f64() * 1e9 / to_float(items);
-        let cost = self.cost.map_or(newest, |mean| mean + NEWEST_SHARE * (newest - mean));
+        let cost =
+            self.cost.map_or(newest, |mean| mean + NEWEST_SHARE * (newest.min(MOST_OF_MEAN * mean) - mean));
         self.cost = Some(cost);
         if self.automatic_chunk {
             let wanted = items_in(CHUNK_TIME, cost).clamp(self.batch, self.max_chunk);
@@ -119,14 +133,14 @@ impl Pace {
         }
         let queued = to_count((self.queue_scale * to_float(self.chunk)).ceil()).max(self.chunk);
         let timed = self.cost.map_or(0, |cost| items_in(WINDOW_TIME, cost));
-        queued.max(timed).saturating_mul(self.workers).min(MAX_WINDOW.max(self.chunk))
+        queued.max(timed).saturating_mul(self.workers).min(self.max_window.max(self.chunk))
     }
 }
 
 /// How many items of so many bytes an automatic chunk holds at the most. What takes no room in a buffer is bounded by the
 /// window alone.
 pub(crate) fn cached_items(item_size: usize) -> usize {
-    MAX_CHUNK_BYTES.checked_div(item_size).map_or(MAX_WINDOW, |items| items.clamp(1, MAX_CHUNK))
+    MAX_CHUNK_BYTES.checked_div(item_size).map_or(usize::MAX, |items| items.clamp(1, MAX_CHUNK))
 }
 
 fn items_in(time: Duration, cost: f64) -> usize {

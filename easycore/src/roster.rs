@@ -1,10 +1,7 @@
-//! Which devices a run can still count on: how often the workers of each have had to be made anew, and which have been given up.
-
-use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+//! Which devices a run can still count on, and which have been given up.
 
 use crate::device::Device;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::options::Options;
 use crate::panic::drop_quietly;
 use crate::report::{LostDevice, LostDevices};
@@ -14,8 +11,6 @@ use crate::worker::Worker;
 /// The devices of a run.
 #[derive(Debug)]
 pub(crate) struct Roster {
-    restarts: usize,
-    within: Duration,
     /// How many devices must be left for the run to go on; without it none may be lost.
     min_devices: Option<usize>,
     records: Mutex<Vec<Record>>,
@@ -24,23 +19,14 @@ pub(crate) struct Roster {
 #[derive(Debug)]
 struct Record {
     device: Device,
-    /// When its workers were made anew and have not worked an item since, as far as that still counts.
-    restarts: VecDeque<Instant>,
     /// Why it was given up.
     lost: Option<Error>,
 }
 
 impl Roster {
     pub(crate) fn new<'d>(devices: impl Iterator<Item = &'d Device>, options: &Options) -> Self {
-        let record =
-            |device: &Device| Record { device: device.clone(), restarts: VecDeque::new(), lost: None };
-        let (restarts, within) = options.restarts;
-        Self {
-            restarts,
-            within,
-            min_devices: options.min_devices,
-            records: Mutex::new(devices.map(record).collect()),
-        }
+        let record = |device: &Device| Record { device: device.clone(), lost: None };
+        Self { min_devices: options.min_devices, records: Mutex::new(devices.map(record).collect()) }
     }
 
     /// Whether a device may be lost at all.
@@ -52,33 +38,6 @@ impl Roster {
     pub(crate) fn counts_on(&self, worker: &Worker) -> bool {
         let mut records = self.records.lock();
         record(&mut records, worker).lost.is_none()
-    }
-
-    /// A worker that was made anew has worked an item.
-    pub(crate) fn recovered(&self, worker: &Worker) {
-        record(&mut self.records.lock(), worker).restarts.clear();
-    }
-
-    /// Counts one more time that `worker` is made anew after a panic.
-    ///
-    /// # Errors
-    /// If its device has used up what it is allowed.
-    pub(crate) fn restart(&self, worker: &Worker, now: Instant) -> Result<(), Error> {
-        let mut records = self.records.lock();
-        let Record { device, restarts, .. } = record(&mut records, worker);
-        while restarts.front().is_some_and(|&then| now.saturating_duration_since(then) >= self.within) {
-            restarts.pop_front();
-        }
-        if restarts.len() < self.restarts {
-            restarts.push_back(now);
-            return Ok(());
-        }
-        let what = format!(
-            "{device} was given up: its workers were made anew {} times within {:?}, and panicked each time before they had \
-             worked an item; if the items are to blame, allow more with `Options::restarts`",
-            self.restarts, self.within,
-        );
-        Err(Error::new(ErrorKind::DeviceLost, what).of_worker(worker))
     }
 
     /// Gives up the device of `worker` because of `error`.

@@ -1,6 +1,7 @@
 //! Everything the workers and the consumer of one run share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::gate::Gate;
 use crate::handover::Waiting;
@@ -16,6 +17,8 @@ pub(crate) struct Session<H: Hooks, S> {
     pub(crate) config: Arc<H::Config>,
     pub(crate) on_error: OnError,
     pub(crate) recycle_after: Option<usize>,
+    /// How often a worker may be made anew in vain, and within which time.
+    pub(crate) restarts: (usize, Duration),
     pub(crate) roster: Roster,
     pub(crate) gate: Arc<Gate>,
     pub(crate) source: S,
@@ -37,6 +40,7 @@ impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
             config: Arc::clone(config),
             on_error: options.on_error,
             recycle_after: options.recycle_after,
+            restarts: options.restarts,
             roster,
             gate: Arc::clone(gate),
             source,

@@ -60,7 +60,7 @@ fn can_spare(crew: &Crew, failures: &[Error], options: &Options) -> bool {
 
 fn make_state<H: Hooks>(worker: &Worker, config: &H::Config) -> Result<(), Error> {
     let mut warm = Warm::<H>::take(worker, config);
-    let made = warm.ready(|| Ok(())).map(drop);
+    let made = warm.ready(|| Ok(()));
     warm.put_back();
     made
 }

@@ -84,16 +84,17 @@ impl<'a, H: Hooks> Warm<'a, H> {
         closed
     }
 
-    /// The state, made now if there is none, for which `leave` is asked after a panic.
-    pub(crate) fn ready(
-        &mut self,
-        leave: impl FnOnce() -> Result<(), Error>,
-    ) -> Result<&mut H::ProducerState, Error> {
-        let state = match self.kept.state.take() {
-            Some(state) => state,
-            None => self.make(leave)?,
-        };
-        Ok(self.kept.state.insert(state))
+    /// Makes the state if there is none, for which `leave` is asked after a panic.
+    pub(crate) fn ready(&mut self, leave: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        if self.kept.state.is_none() {
+            self.kept.state = Some(self.make(leave)?);
+        }
+        Ok(())
+    }
+
+    /// The state, which has been made [`ready`](Self::ready).
+    pub(crate) fn state(&mut self) -> &mut H::ProducerState {
+        self.kept.state.as_mut().expect("it is made before it is worked with")
     }
 
     fn make(&mut self, leave: impl FnOnce() -> Result<(), Error>) -> Result<H::ProducerState, Error> {

@@ -13,6 +13,7 @@ use crate::inbox::{Done, Halt};
 use crate::options::OnError;
 use crate::panic::{Cause, Panic, drop_all_quietly};
 use crate::pass::{Pass, Position, Stage};
+use crate::restarts::Restarts;
 use crate::retry::Retry;
 use crate::roster::Roster;
 use crate::session::Session;
@@ -31,6 +32,7 @@ pub(crate) struct Station<'a, H: Hooks> {
     on_error: OnError,
     recycle_after: Option<usize>,
     warm: Warm<'a, H>,
+    restarts: Restarts,
     /// Whether the state was made after a panic, and has not been worked with since.
     unproven: bool,
     pub(crate) retry: Retry<H>,
@@ -53,6 +55,7 @@ impl<'a, H: Hooks> Station<'a, H> {
             on_error: session.on_error,
             recycle_after: session.recycle_after,
             warm: Warm::take(worker, &*session.config),
+            restarts: Restarts::new(session.restarts),
             unproven: false,
             retry: Retry::new(),
         }
@@ -88,14 +91,8 @@ impl<'a, H: Hooks> Station<'a, H> {
                 break;
             }
             let until = left.saturating_sub(self.warm.allowance(self.recycle_after));
-            let leave = || {
-                self.unproven = true;
-                // Another attempt at the same items says no more of the device than the first.
-                if again > 0 { Ok(()) } else { self.roster.restart(self.worker, now()) }
-            };
-            let state = match self.warm.ready(leave) {
-                Ok(state) => state,
-                Err(error) => match self.roster.give_up(self.worker, error) {
+            if let Err(error) = self.prepare(again > 0) {
+                match self.roster.give_up(self.worker, error) {
                     Ok(()) => {
                         done.add(sink.close());
                         let (in_hand, rest) = (std::mem::take(&mut self.retry.in_hand), Rest::of(items));
@@ -106,8 +103,9 @@ impl<'a, H: Hooks> Station<'a, H> {
                         done.fatal = Some(error);
                         break;
                     }
-                },
-            };
+                }
+            }
+            let state = self.warm.state();
             let mut position = Some(Position::before(behind - first));
             let mut unconsumed = Vec::new().into_iter();
             let pass = Pass::<H, K, _> {
@@ -134,7 +132,7 @@ impl<'a, H: Hooks> Station<'a, H> {
             let at_fault = behind - position.left..behind - left;
             if self.unproven && (at_fault.start > first || matches!(outcome, Ok(Ok(_)))) {
                 self.unproven = false;
-                self.roster.recovered(self.worker);
+                self.restarts.forget();
             }
             let consumed_to = at_fault.end - unconsumed.len();
             done.dropped += drop_all_quietly(unconsumed);
@@ -174,6 +172,20 @@ impl<'a, H: Hooks> Station<'a, H> {
         done.dropped += items.map_or(0, discard);
         add_end(&mut done, end, behind, gate, self.on_error);
         Worked::Done(done)
+    }
+
+    /// Makes a state if there is none; `again` if the items that it broke at are to be worked with it.
+    fn prepare(&mut self, again: bool) -> Result<(), Error> {
+        let Self { worker, restarts, unproven, .. } = self;
+        self.warm.ready(|| {
+            *unproven = true;
+            // Another attempt at the same items says no more of the device than the first.
+            if again || restarts.allow(now()) {
+                return Ok(());
+            }
+            let why = format!("{} was given up: its worker was {}", worker.device(), restarts.verdict());
+            Err(Error::new(ErrorKind::DeviceLost, why).of_worker(worker))
+        })
     }
 
     /// What has gone wrong at an item, for which the state is ended if it saw a panic.

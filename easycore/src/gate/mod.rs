@@ -60,6 +60,7 @@ impl Gate {
                 next_item: 0,
                 taken: 0,
                 in_work: 0,
+                items_in_work: 0,
                 adoption: Adoption::default(),
                 delivered: 0,
                 waiting_workers: 0,

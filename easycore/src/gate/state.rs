@@ -19,6 +19,8 @@ pub(super) struct State {
     pub(super) taken: usize,
     /// Chunks pulled and not yet delivered.
     pub(super) in_work: usize,
+    /// How many items these are.
+    pub(super) items_in_work: usize,
     pub(super) adoption: Adoption,
     pub(super) delivered: u64,
     pub(super) waiting_workers: usize,
@@ -77,7 +79,12 @@ impl State {
     pub(super) fn calls_for_a_worker(&self) -> bool {
         match &self.feed {
             Some(feed) => !self.pulling && feed.deadline().is_some(),
-            None => self.claimable() > 0,
+            // One that is at work comes back to claim by itself.
+            None => {
+                self.claimable() > 0
+                    && (self.in_work == 0
+                        || self.taken.saturating_sub(self.items_in_work) <= self.pace.tolerable_backlog())
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Ticket {
     pub(crate) chunk: u64,
     /// The index of its first item.
     pub(crate) first: usize,
+    /// How many it has.
+    pub(crate) items: usize,
     /// Whether its items are likely to take next to no time.
     pub(crate) brisk: bool,
 }
@@ -95,10 +97,11 @@ impl Gate {
             state.source = Source::Closed;
         }
         let ticket = (items > 0 || news).then(|| {
-            let ticket = Ticket { chunk, first, brisk: state.pace.is_brisk() };
+            let ticket = Ticket { chunk, first, items, brisk: state.pace.is_brisk() };
             state.next_chunk += 1;
             state.next_item += items;
             state.in_work += 1;
+            state.items_in_work += items;
             ticket
         });
         if state.source == Source::Closed {
@@ -116,6 +119,7 @@ impl Gate {
         let mut state = self.state.lock();
         state.pace.record(items, time);
         state.in_work -= 1;
+        state.items_in_work -= ticket.items;
         state.delivered += 1;
         if let Some(watch) = &mut state.watch {
             watch.delivered(ticket.chunk);

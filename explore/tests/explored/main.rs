@@ -59,6 +59,8 @@ mod produce;
 mod reorder;
 #[path = "../../../easycore/src/report.rs"]
 mod report;
+#[path = "../../../easycore/src/restarts.rs"]
+mod restarts;
 #[path = "../../../easycore/src/retry.rs"]
 mod retry;
 #[path = "../../../easycore/src/roster.rs"]
