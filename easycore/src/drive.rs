@@ -22,7 +22,7 @@ use crate::hooks::Hooks;
 use crate::iterated::{Input, Iterated};
 use crate::ledger::{Ending, Ledger};
 use crate::pace::Pace;
-use crate::panic::{drop_quietly, guard};
+use crate::panic::{Quiet, drop_quietly, guard};
 use crate::placement::{AtCaller, Placement};
 use crate::pool::{Crew, no_thread};
 use crate::report::Report;
@@ -40,9 +40,10 @@ impl<H: Hooks> Runner<H> {
         I: Input<Item = H::Item>,
         P: Placement<H>,
     {
+        let data = Quiet::new(data);
         let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED), feed::<H>())?;
-        let input = open(data)?;
-        self.account(|runner, state| runner.fold_input::<_, P>(&progress, state, input))
+        let input = Quiet::new(open(data.into_inner())?);
+        self.account(|runner, state| runner.fold_input::<_, P>(&progress, state, input.into_inner()))
     }
 
     /// A run over an iterator, into a consumer state of the caller's.
@@ -55,8 +56,9 @@ impl<H: Hooks> Runner<H> {
         I: Input<Item = H::Item>,
         P: Placement<H>,
     {
+        let data = Quiet::new(data);
         let progress = self.begin_run(Iterated::<I>::BUFFERED.max(P::BUFFERED), feed::<H>())?;
-        let input = open(data)?;
+        let input = open(data.into_inner())?;
         self.fold_input::<_, P>(&progress, state, input)
     }
 
@@ -84,12 +86,19 @@ impl<H: Hooks> Runner<H> {
         I::Iter: IndexedParallelIterator,
         P: Placement<H>,
     {
+        let data = Quiet::new(data);
         let progress = self.begin_run(P::BUFFERED, None)?;
-        let input = open(|| data.into_par_iter())?;
+        let input = Quiet::new(open(|| data.into_inner().into_par_iter())?);
         let items = input.len();
         self.account(|runner, state| {
             let progress = &progress;
-            input.with_producer(FoldParts::<H, P> { runner, progress, state, items, placement: PhantomData })
+            input.into_inner().with_producer(FoldParts::<H, P> {
+                runner,
+                progress,
+                state,
+                items,
+                placement: PhantomData,
+            })
         })
     }
 
@@ -98,10 +107,11 @@ impl<H: Hooks> Runner<H> {
         &mut self,
         fold: impl FnOnce(&mut Self, &mut H::ConsumerState) -> Result<(), Error>,
     ) -> Result<H::Outcome, Error> {
-        let mut state =
-            H::consumer_init(&self.config).map_err(|error| Error::in_consumer("consumer_init", error))?;
+        let state = H::consumer_init(&self.config);
+        let mut state = Quiet::new(state.map_err(|error| Error::in_consumer("consumer_init", error))?);
         fold(self, &mut state)?;
-        H::consumer_end(&self.config, state).map_err(|error| Error::in_consumer("consumer_end", error))
+        H::consumer_end(&self.config, state.into_inner())
+            .map_err(|error| Error::in_consumer("consumer_end", error))
     }
 
     /// Opens a run: whatever becomes of it, the last run's report is gone.

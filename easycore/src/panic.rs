@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::mem;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::hooks::HookError;
@@ -100,13 +100,24 @@ impl<T> Quiet<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
+
+    /// The value, which is dropped like any other from now on.
+    pub(crate) fn into_inner(mut self) -> T {
+        self.0.take().expect("whoever takes it takes this with it")
+    }
+}
+
+impl<T> DerefMut for Quiet<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("whoever takes it takes this with it")
+    }
 }
 
 impl<T> Deref for Quiet<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0.as_ref().expect("only `drop` takes it")
+        self.0.as_ref().expect("whoever takes it takes this with it")
     }
 }
 

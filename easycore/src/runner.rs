@@ -18,7 +18,7 @@ use crate::hooks::{HookError, Hooks, MergeHooks};
 use crate::iterated::{Fallible, Iterated, Plain};
 use crate::merging::Merging;
 use crate::options::Options;
-use crate::panic::drop_quietly;
+use crate::panic::{Quiet, drop_quietly};
 use crate::placement::AtCaller;
 use crate::pool::Crew;
 use crate::report::Report;
@@ -265,10 +265,11 @@ impl<H: Hooks> Runner<H> {
         I: IntoIterator<Item = H::Item>,
         I::IntoIter: Send + 'static,
     {
+        let data = Quiet::new(data);
         let buffered = size_of::<H::Item>().max(size_of::<H::Output>());
         let opened = self
             .begin_run(buffered, feed::<H>())
-            .and_then(|progress| Ok((progress, open(|| Plain(data.into_iter()))?)));
+            .and_then(|progress| Ok((progress, open(|| Plain(data.into_inner().into_iter()))?)));
         match opened {
             Ok((progress, input)) if feed::<H>().is_some() => self.stream_source(progress, Fed::new(input)),
             Ok((progress, input)) => self.stream_source(progress, Iterated::new(input)),

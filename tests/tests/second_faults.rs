@@ -240,3 +240,54 @@ fn a_consumer_may_fail_while_every_worker_is_blocked_on_the_window() {
         }
     }
 }
+
+/// An input that panics whenever it is dropped.
+struct SpitefulInput(Merciless);
+
+impl Iterator for SpitefulInput {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        (self.0.0.load(Ordering::SeqCst) > 0).then_some(0)
+    }
+}
+
+#[test]
+fn an_input_that_a_run_never_reaches_may_panic_when_it_is_dropped() {
+    watched("no window, and a consumer that cannot begin", || {
+        let dropped = Dropped::default();
+        let input = || SpitefulInput(Merciless(Arc::clone(&dropped)));
+        let mut runner = JobRunner::<_, _, true>::new(2, identity()).options(Options::new().window(0));
+        assert_eq!(runner.run(input()).expect_err("no window").kind(), ErrorKind::Options);
+        assert_eq!(
+            runner.run_into(&mut Vec::new(), input()).expect_err("no window").kind(),
+            ErrorKind::Options
+        );
+        assert_eq!(
+            runner.stream(input()).next().expect("an error").expect_err("no window").kind(),
+            ErrorKind::Options
+        );
+        let mut runner = JobRunner::<_, _, true>::new(2, identity().begin(|| Refused::result("no")));
+        let error = runner.run(input()).expect_err("the consumer cannot begin");
+        assert_eq!(error.hook(), Some("consumer_init"));
+        let mut runner = JobRunner::<_, _, true>::new(2, identity().begin(|| panic!("no")));
+        let unwound = catch_unwind(AssertUnwindSafe(|| runner.run(input())));
+        assert!(unwound.is_err(), "consumer_init's panic");
+        assert_eq!(dropped.load(Ordering::SeqCst), 5);
+    });
+}
+
+#[test]
+fn a_consumer_state_may_panic_when_it_is_dropped_after_a_failure() {
+    watched("one item before the one that fails", || {
+        let dropped = Dropped::default();
+        let count = Arc::clone(&dropped);
+        let pass = move |_: &mut _, item: usize| {
+            if item == 5 { Refused::result("five") } else { Ok(Merciless(Arc::clone(&count))) }
+        };
+        let mut runner = JobRunner::<_, _, true>::new(1, Plan::new(pass));
+        let error = runner.run(4..9).expect_err("five fails");
+        assert_eq!(error.item(), Some(1));
+        assert!(dropped.load(Ordering::SeqCst) >= 1, "what had been consumed");
+    });
+}

@@ -203,7 +203,9 @@ pub(crate) struct Presence<'g> {
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         if panicking() {
-            // No user code panics up to here. Whatever it was, the run cannot go on without what this worker holds.
+            // No user code panics up to here. Whatever it was, the run cannot go on without what this worker holds, which
+            // nobody will adopt.
+            self.gate.state.lock().adoption.is_possible = false;
             self.gate.stop();
         }
         let mut state = self.gate.state.lock();

@@ -11,7 +11,7 @@ use crate::gate::{Claim, Gate, Ticket, Waits};
 use crate::hooks::Order;
 use crate::options::{Chunk, Options};
 use crate::pace::Pace;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, begin_to_die};
 
 const NO_TIME: Duration = Duration::ZERO;
 
@@ -110,5 +110,31 @@ fn a_run_that_is_drained_or_cancelled_delivers_what_was_handed_over() {
     explore(|| {
         let (seen, pulled) = run(Order::Unordered, 2, &[false, true], 5, Gate::cancel);
         assert_eq!(seen, pulled as u64);
+    });
+}
+
+#[test]
+fn nobody_stays_for_a_worker_that_dies() {
+    explore(|| {
+        // The other's item is the last.
+        let gate = Arc::new(gate(Order::Unordered, 2, 2));
+        let workers = [true, false].map(|dies| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || {
+                let _leaving = gate.presence(None);
+                while let Some(Claim::Pull(budget)) = gate.claim(0, &mut Waits::default()) {
+                    let ticket = gate.pulled(budget, 1, dies, false).expect("there is an item");
+                    if dies {
+                        begin_to_die();
+                        return;
+                    }
+                    gate.delivered(ticket, 1, NO_TIME);
+                }
+            })
+        });
+        assert!(gate.await_rest(None));
+        for worker in workers {
+            worker.join().expect("it returns");
+        }
     });
 }
