@@ -59,6 +59,7 @@
 //! * **Failure.** Nothing hangs and nothing is lost: an error or a panic in a producer hook or in the input comes back as an
 //!   [`Error`]; a panic in a consumer hook unwinds through `run` once the workers have come to rest. The next run works.
 //!   A state that saw a panic is ended and made anew before its worker's next item.
+//!   Panics are caught by unwinding: in a program built with `panic = "abort"` one ends the process, as anywhere.
 //! * **Shutdown.** `producer_end` runs exactly once for every successful `producer_init`, on the same thread, and has been
 //!   waited for when [`close`](Runner::close) or the runner's drop returns.
 //!
