@@ -81,7 +81,7 @@ struct Inner {
     items: Option<Range<usize>>,
     attempts: usize,
     cause: Option<Cause>,
-    /// What to do, where there is no cause that would tell.
+    /// Why, and what to do, where there is no cause that would tell.
     advice: Option<String>,
 }
 
@@ -137,6 +137,13 @@ impl Error {
                  make the runner, or start it, after the fork"
             ),
         )
+    }
+
+    /// A device was given up because of `why`.
+    pub(crate) fn device_lost(why: String) -> Self {
+        let mut error = Self::new(ErrorKind::DeviceLost, "the device was given up");
+        error.0.advice = Some(why);
+        error
     }
 
     /// A call of the user's code, `what`, did not return within the `limit` that `option` sets.

@@ -33,10 +33,10 @@ impl Restarts {
         self.recent.clear();
     }
 
-    /// Why a device is given up when no more is allowed.
+    /// Why a device is given up when no more is allowed, and what can be done about it.
     pub(crate) fn verdict(&self) -> String {
         format!(
-            "made anew {} times within {:?}, and each time it panicked before it had worked an item; if the items are to blame, \
+            "its worker panicked before it had worked an item, also after {} restarts within {:?}; if the items are to blame, \
              allow more with `Options::restarts`",
             self.max, self.within
         )

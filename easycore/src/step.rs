@@ -183,8 +183,7 @@ impl<'a, H: Hooks> Station<'a, H> {
             if again || restarts.allow(now()) {
                 return Ok(());
             }
-            let why = format!("{} was given up: its worker was {}", worker.device(), restarts.verdict());
-            Err(Error::new(ErrorKind::DeviceLost, why).of_worker(worker))
+            Err(Error::device_lost(restarts.verdict()).of_worker(worker))
         })
     }
 

@@ -127,7 +127,9 @@ fn given_up<const ORDERED: bool>(workers: usize) {
     for run in 0..2 {
         let error = runner.run(0..100_000).expect_err("the device is broken");
         assert_eq!((error.kind(), error.device()), (ErrorKind::DeviceLost, Some(&Device::Cpu)), "{error}");
-        assert!(error.to_string().contains("Options::restarts"), "{error}");
+        let line = error.to_string();
+        assert!(line.starts_with("the device was given up on cpu (worker "), "{line}");
+        assert!(line.contains("3 restarts within 60s") && line.ends_with("`Options::restarts`"), "{line}");
         let report = runner.report().expect("there was a run");
         assert!(report.consumed() == 0 && report.skipped() <= 4 * workers, "run {run}: {report}");
         assert_accounts(Some(report));
@@ -393,7 +395,10 @@ fn supervision_that_makes_no_sense_is_an_error_of_start() {
         (Options::new().recycle_after(0), "recycle_after is 0"),
         (Options::new().restarts(3, Duration::ZERO), "no time"),
         (Options::new().min_devices(0), "min_devices is 0"),
-        (Options::new().min_devices(2), "min_devices is 2, but the runner has only 1"),
+        (
+            Options::new().min_devices(2),
+            "min_devices is 2, but the runner has only 1 distinct device: lower it",
+        ),
     ];
     for (options, what) in options {
         let mut runner = Stateless::new(4).options(options);

@@ -4,7 +4,8 @@ use crate::control::Canceller;
 use crate::error::ErrorKind;
 use crate::explore::explore;
 use crate::options::{Chunk, Options};
-use crate::scene::{Scene, numbers, run_batches, undisturbed};
+use crate::scene::Scene;
+use crate::stage::{numbers, run_batches, undisturbed};
 
 fn scene(items: usize, window: usize) -> Scene {
     let mut scene = Scene::new(items, window);

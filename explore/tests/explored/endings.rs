@@ -4,7 +4,8 @@ use crate::control::Canceller;
 use crate::error::{Error, ErrorKind};
 use crate::explore::explore;
 use crate::options::{Chunk, Options};
-use crate::scene::{Outcome, Scene, numbers, run, run_merging, undisturbed};
+use crate::scene::Scene;
+use crate::stage::{Outcome, numbers, run, run_merging, undisturbed};
 
 /// Whether what was consumed is what comes first.
 fn assert_prefix(outcome: &Outcome) {

@@ -3,7 +3,7 @@
 //!
 //! The engine's own source files are compiled here once more, with [`sync`] as the only one that is replaced: its locks,
 //! atomics and clock are a model checker's. The rayon pools, which a model checker cannot see through, are left out:
-//! [`scene`] sends the workers off in their place.
+//! [`stage`] sends the workers off in their place.
 
 #![allow(
     dead_code,
@@ -41,7 +41,7 @@ mod iterated;
 mod ledger;
 #[path = "../../../easycore/src/loan.rs"]
 mod loan;
-#[path = "../../../easycore/src/options.rs"]
+#[path = "../../../easycore/src/options/mod.rs"]
 mod options;
 #[path = "../../../easycore/src/pace.rs"]
 mod pace;
@@ -84,6 +84,7 @@ mod worker;
 
 mod explore;
 mod scene;
+mod stage;
 mod sync;
 
 mod adoption;

@@ -2,7 +2,8 @@
 
 use crate::explore::explore;
 use crate::options::{Chunk, OnError};
-use crate::scene::{Outcome, Scene, numbers, run, run_merging, undisturbed};
+use crate::scene::Scene;
+use crate::stage::{Outcome, numbers, run, run_merging, undisturbed};
 
 fn assert_whole(outcome: &Outcome, items: usize) {
     outcome.result.as_ref().expect("nothing fails");

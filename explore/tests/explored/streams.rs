@@ -11,8 +11,9 @@ use crate::iterated::Iterated;
 use crate::ledger::Ledger;
 use crate::placement::{AtCaller, Placement};
 use crate::report::Report;
-use crate::scene::{Job, Numbers, Piece, Plan, Scene, crew, open, roster};
+use crate::scene::{Job, Numbers, Piece, Plan, Scene};
 use crate::session::Session;
+use crate::stage::{crew, open, roster};
 use crate::stream::Stream;
 
 type Ordered = Job<true, 0>;

@@ -1,105 +1,19 @@
 //! How a runner may be tuned. Values only; what they do lives where they are read.
 
+mod check;
+mod chunk;
+mod on_error;
+mod pinning;
+
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind};
+#[cfg(doc)]
+use crate::error::ErrorKind;
 use crate::failed::{FailedItem, Listener};
 
-/// How many items a worker takes from the input at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Chunk {
-    /// As many as make about 100 µs of pulling and work, measured while the run goes on: one item if it takes
-    /// milliseconds, thousands if it takes nanoseconds.
-    Auto,
-    /// Exactly so many; fewer where the input ends, or keeps the consumer waiting. `Exactly(1)` is for a source that
-    /// waits for the run's own outputs, as a crawler's does.
-    Exactly(usize),
-}
-
-/// Whether each worker thread is bound to a core of its own.
-///
-/// Worker `i` goes to the `i`-th core this process may use, beginning again after the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Pinning {
-    /// The operating system decides.
-    No,
-    /// Bind where the operating system can, go on where it cannot.
-    IfSupported,
-    /// Bind, or fail to start.
-    Always,
-}
-
-/// What a failing item does to its run: an item whose `producer_work` failed or panicked, or an `Err` item of
-/// `try_run`.
-///
-/// # Example
-///
-/// ```
-/// use easycore::{OnError, Options, parallel_runner};
-///
-/// #[parallel_runner]
-/// impl Reciprocal {
-///     fn producer_work(item: i32) -> Result<i32, &'static str> {
-///         1_000_i32.checked_div(item).ok_or("no reciprocal")
-///     }
-/// }
-///
-/// let tolerant = Options::new().on_error(OnError::skip_rate(0.01, 100));
-/// let mut reciprocal = Reciprocal::new(2).options(tolerant);
-/// assert_eq!(reciprocal.run(-500..500)?.len(), 999);
-/// assert_eq!(reciprocal.report().unwrap().skipped_items()[0].index, 500);
-/// # Ok::<(), easycore::Error>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct OnError(Policy);
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Policy {
-    Stop,
-    Skip { max: usize },
-    SkipRate { rate: f64, min_items: usize },
-}
-
-impl OnError {
-    /// The first failing item ends the run. The default.
-    #[must_use]
-    pub fn stop() -> Self {
-        Self(Policy::Stop)
-    }
-
-    /// Up to `max` failing items are left out and listed in the [`Report`](crate::Report); one more ends the run. In
-    /// ordered mode they are counted in input order.
-    #[must_use]
-    pub fn skip(max: usize) -> Self {
-        Self(Policy::Skip { max })
-    }
-
-    /// Failing items are left out while they are at most `rate` (0.0 to 1.0) of the items finished so far, judged
-    /// whenever an item fails once at least `min_items` have been finished.
-    #[must_use]
-    pub fn skip_rate(rate: f64, min_items: usize) -> Self {
-        Self(Policy::SkipRate { rate, min_items })
-    }
-
-    /// Whether a run may leave out one more item, which makes `skipped` of `finished`.
-    pub(crate) fn tolerates(self, skipped: usize, finished: usize) -> bool {
-        match self.0 {
-            Policy::Stop => false,
-            Policy::Skip { max } => skipped <= max,
-            #[expect(clippy::cast_precision_loss, reason = "a rate of counts above 2^52 needs no last digit")]
-            Policy::SkipRate { rate, min_items } => {
-                finished < min_items || skipped as f64 <= rate * finished as f64
-            }
-        }
-    }
-
-    /// Whether the first failure is certain to end the run, so that a worker need not wait for the verdict.
-    pub(crate) fn stops_at_first(self) -> bool {
-        matches!(self.0, Policy::Stop | Policy::Skip { max: 0 })
-    }
-}
+pub use chunk::Chunk;
+pub use on_error::OnError;
+pub use pinning::Pinning;
 
 /// Tuning of a runner; the defaults suit most jobs.
 ///
@@ -288,8 +202,9 @@ impl Options {
     }
 
     /// How often, and `within` which time, a worker may be made anew after a panic without working an item between one panic and
-    /// the next: then its device is given up with [`ErrorKind::DeviceLost`]. 3 times in 60 s unless said otherwise. A device that is broken would otherwise go through the whole input, item by item, where
-    /// [`on_error`](Self::on_error) tolerates that many failures.
+    /// the next: one more, and its device is given up with [`ErrorKind::DeviceLost`]. 3 times in 60 s unless said otherwise. A
+    /// device that is broken would otherwise go through the whole input, item by item, where [`on_error`](Self::on_error)
+    /// tolerates that many failures.
     ///
     /// Attempts at one and the same item count once, and workers without `producer_init` have nothing to be made.
     #[must_use]
@@ -302,6 +217,10 @@ impl Options {
     /// run when a `producer_init` on it fails, or when its workers have to be made anew more often than
     /// [`restarts`](Self::restarts) allows; what they could not work is worked by the others. The report
     /// [lists](crate::Report::lost_devices) such devices. The next run tries them again.
+    ///
+    /// A device is a name: `"cpu, cuda:0, cuda:0"` has two. One on which the start could not make a state gets another try with
+    /// its first items, and is lost when that fails, too. A `producer_init` that is over its [`init_timeout`](Self::init_timeout)
+    /// fails the start all the same.
     ///
     /// ```
     /// use easycore::{Device, Options, parallel_runner};
@@ -324,17 +243,6 @@ impl Options {
     pub fn min_devices(mut self, devices: usize) -> Self {
         self.min_devices = Some(devices);
         self
-    }
-
-    /// Finds out whether so many distinct devices can be asked for.
-    pub(crate) fn check_devices(&self, distinct: usize) -> Result<(), Error> {
-        match self.min_devices {
-            Some(min) if min > distinct => Err(Error::new(
-                ErrorKind::Options,
-                format!("min_devices is {min}, but the runner has only {distinct}"),
-            )),
-            _ => Ok(()),
-        }
     }
 
     /// What [`Worker::seed`](crate::Worker::seed) and [`Worker::item_seed`](crate::Worker::item_seed) are made from; any number
@@ -411,65 +319,5 @@ impl Options {
     pub fn stall_warning(mut self, quiet: Duration) -> Self {
         self.stall_warning = Some(quiet);
         self
-    }
-
-    /// Finds what makes no sense, for hooks that take so many items in a `batch`, before anything is started.
-    pub(crate) fn check(&self, batch: usize) -> Result<(), Error> {
-        let fault = |what: String| Err(Error::new(ErrorKind::Options, what));
-        if !(self.queue_scale.is_finite() && self.queue_scale > 0.0) {
-            return fault(format!("queue_scale is {}: it must be a number above 0", self.queue_scale));
-        }
-        if self.window == Some(0) {
-            return fault("window is 0: at least 1 item must fit".to_owned());
-        }
-        let times = [
-            ("init_timeout", self.init_timeout),
-            ("close_timeout", self.close_timeout),
-            ("stall_warning", self.stall_warning),
-        ];
-        for (name, limit) in times {
-            if limit == Some(Duration::ZERO) {
-                return fault(format!("{name} is 0: it must be a time above 0, or left out"));
-            }
-        }
-        if self.workers_per_device == 0 {
-            return fault("workers_per_device is 0: each device needs at least 1".to_owned());
-        }
-        if self.recycle_after == Some(0) {
-            return fault("recycle_after is 0: a state must serve for at least 1 item".to_owned());
-        }
-        if self.restarts.1.is_zero() {
-            return fault("restarts are counted within no time: give a time above 0".to_owned());
-        }
-        if self.min_devices == Some(0) {
-            return fault("min_devices is 0: at least 1 device must be left".to_owned());
-        }
-        match (self.chunk, self.window) {
-            (Chunk::Exactly(0), _) => {
-                return fault("chunk is Exactly(0): it must hold at least 1 item".to_owned());
-            }
-            (Chunk::Exactly(chunk), Some(window)) if chunk > window => {
-                return fault(format!(
-                    "chunk is Exactly({chunk}), but the window holds {window}: raise the window"
-                ));
-            }
-            (Chunk::Exactly(chunk), _) if chunk % batch != 0 => {
-                return fault(format!(
-                    "chunk is Exactly({chunk}), but a batch holds {batch}: use a multiple of it"
-                ));
-            }
-            (_, Some(window)) if batch > window => {
-                return fault(format!(
-                    "a batch holds {batch}, but the window holds {window}: raise the window"
-                ));
-            }
-            _ => {}
-        }
-        match self.on_error.0 {
-            Policy::SkipRate { rate, .. } if !(0.0..=1.0).contains(&rate) => {
-                fault(format!("skip_rate is {rate}: it must be from 0.0 to 1.0"))
-            }
-            _ => Ok(()),
-        }
     }
 }

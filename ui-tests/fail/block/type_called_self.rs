@@ -1,0 +1,17 @@
+//! A block for `Self`, which is no name of its own.
+
+use easycore::parallel_runner;
+
+#[parallel_runner]
+impl Self {
+    fn producer_work(item: u64) -> u64 {
+        item * item
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}
