@@ -27,7 +27,7 @@ use crate::source::Source;
 use crate::sync::{Condvar, Mutex as ExploredMutex, pass_time};
 use crate::worker::{Place, Worker};
 
-/// How long an item's work takes.
+/// How long an item's work takes, unless it is brisk.
 const WORK: Duration = Duration::from_micros(30);
 
 /// How long the first item of a batch waits.
@@ -49,6 +49,8 @@ pub(crate) struct Scene {
     pub(crate) lead: Option<usize>,
     /// Whether the consumer is at its first output until whoever meddles with the run has done so.
     pub(crate) stuck: bool,
+    /// Whether work takes no time, so that all chunks but the first are worked in blocks.
+    pub(crate) brisk: bool,
 }
 
 impl Scene {
@@ -63,6 +65,7 @@ impl Scene {
             enough: None,
             lead: None,
             stuck: false,
+            brisk: false,
         }
     }
 
@@ -80,6 +83,8 @@ struct Books {
     held: usize,
     most_held: usize,
     largest_batch: usize,
+    /// How many producer states were made.
+    states: usize,
 }
 
 pub(crate) struct Plan {
@@ -120,10 +125,10 @@ impl Plan {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was worked, and how large the largest batch was.
-    fn noted(&self) -> (Vec<usize>, usize) {
+    /// What was worked, how large the largest batch was, and how many states were made.
+    fn noted(&self) -> (Vec<usize>, usize, usize) {
         let books = self.books();
-        (books.worked.clone(), books.largest_batch)
+        (books.worked.clone(), books.largest_batch, books.states)
     }
 
     fn pull(self: &Arc<Self>, index: usize) -> Result<Piece, HookError> {
@@ -144,7 +149,9 @@ impl Plan {
     }
 
     fn work(&self, piece: Piece) -> Result<Piece, HookError> {
-        pass_time(WORK);
+        if !self.scene.brisk {
+            pass_time(WORK);
+        }
         self.books().worked.push(piece.index);
         if self.scene.failing.contains(&piece.index) { Err("refused".into()) } else { Ok(piece) }
     }
@@ -186,7 +193,8 @@ impl<const ORDERED: bool, const BATCH: usize> Hooks for Job<ORDERED, BATCH> {
     type ConsumerState = Vec<usize>;
     type Outcome = Vec<usize>;
 
-    fn producer_init(_: &Worker, _: &Plan) -> Result<(), HookError> {
+    fn producer_init(_: &Worker, plan: &Plan) -> Result<(), HookError> {
+        plan.books().states += 1;
         Ok(())
     }
 
@@ -256,6 +264,7 @@ pub(crate) struct Outcome {
     pub(crate) outputs: Vec<usize>,
     pub(crate) worked: Vec<usize>,
     pub(crate) largest_batch: usize,
+    pub(crate) states: usize,
 }
 
 impl Outcome {
@@ -371,8 +380,8 @@ where
     let Ending { report, result, panic } = ledger.close(&session, progress.begun);
     assert!(panic.is_none(), "no consumer hook here panics");
     placement.merge(plan, &mut outputs).expect("merging does not fail");
-    let (worked, largest_batch) = plan.noted();
-    let outcome = Outcome { result, report, outputs, worked, largest_batch };
+    let (worked, largest_batch, states) = plan.noted();
+    let outcome = Outcome { result, report, outputs, worked, largest_batch, states };
     outcome.check(plan);
     outcome
 }
