@@ -160,3 +160,129 @@ fn to_float(count: usize) -> f64 {
 fn to_count(value: f64) -> usize {
     value as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Pace, cached_items};
+    use crate::options::{Chunk, Options};
+
+    /// The pace of two workers and of items that take 8 bytes in a buffer.
+    fn of_two(options: &Options, batch: usize) -> Pace {
+        Pace::new(options, 2, batch, 8)
+    }
+
+    fn nanoseconds(count: u64) -> Duration {
+        Duration::from_nanos(count)
+    }
+
+    #[test]
+    fn a_chunk_doubles_until_it_takes_its_time() {
+        let mut pace = of_two(&Options::new(), 1);
+        let grown = |_| {
+            pace.record(10, nanoseconds(97_000));
+            pace.chunk()
+        };
+        assert_eq!(
+            (0..6).map(grown).collect::<Vec<_>>(),
+            [2, 4, 8, 10, 10, 10],
+            "100 µs hold 10.3 items of 9.7 µs"
+        );
+        pace.record(10, nanoseconds(1_000_000_000));
+        assert_eq!(pace.chunk(), 8, "the mean grows by a quarter at the most");
+    }
+
+    #[test]
+    fn the_mean_follows_the_newest_chunk_by_a_quarter_and_no_dearer_one_than_twice_the_mean() {
+        let window_after = |newest| {
+            let mut pace = of_two(&Options::new(), 1);
+            pace.record(10, nanoseconds(10_300));
+            pace.record(10, nanoseconds(newest));
+            pace.window()
+        };
+        assert_eq!(window_after(10_300), 2 * 9_708, "10 ms for each worker hold 9,708.7 items of 1,030 ns");
+        assert_eq!(window_after(5_300), 2 * 11_049, "905 ns");
+        assert_eq!(window_after(15_300), 2 * 8_658, "1,155 ns");
+        assert_eq!(window_after(900_000), 2 * 7_766, "1,287.5 ns");
+    }
+
+    #[test]
+    fn nothing_is_learnt_from_a_chunk_without_items() {
+        let mut pace = of_two(&Options::new(), 1);
+        pace.record(1, nanoseconds(1_030));
+        let before = (pace.chunk(), pace.window());
+        pace.record(0, nanoseconds(1));
+        assert_eq!((pace.chunk(), pace.window()), before);
+    }
+
+    #[test]
+    fn before_anything_is_known_the_window_holds_some_chunks_for_each_worker() {
+        let options = Options::new().chunk(Chunk::Exactly(3));
+        assert_eq!(of_two(&options.clone().queue_scale(2.5), 1).window(), 2 * 8, "7.5 items, rounded up");
+        assert_eq!(of_two(&options.queue_scale(0.1), 1).window(), 2 * 3, "a chunk at the least");
+    }
+
+    #[test]
+    fn what_is_said_explicitly_holds_whatever_is_measured() {
+        let mut pace = of_two(&Options::new().chunk(Chunk::Exactly(3)).window(40), 1);
+        pace.record(1, nanoseconds(1));
+        assert_eq!(
+            (pace.is_automatic(), pace.chunk(), pace.window(), pace.tolerable_backlog()),
+            (false, 3, 40, 40)
+        );
+        let mut pace = of_two(&Options::new().window(40), 1);
+        for _ in 0..9 {
+            pace.record(1, nanoseconds(1));
+        }
+        assert_eq!(
+            (pace.is_automatic(), pace.chunk()),
+            (true, 10),
+            "two chunks for each worker fit the window"
+        );
+    }
+
+    #[test]
+    fn an_automatic_window_is_bounded_where_items_take_room() {
+        let mut pace = of_two(&Options::new(), 1);
+        pace.record(1, Duration::ZERO);
+        assert_eq!((pace.window(), pace.tolerable_backlog()), (524_288, 131_072));
+        let huge = Options::new().chunk(Chunk::Exactly(600_000));
+        assert_eq!(of_two(&huge, 1).window(), 600_000, "a chunk fits all the same");
+        let mut roomless = Pace::new(&Options::new(), 2, 1, 0);
+        roomless.record(1, Duration::ZERO);
+        assert!(roomless.window() > 524_288);
+    }
+
+    #[test]
+    fn chunks_are_whole_batches() {
+        let mut pace = of_two(&Options::new(), 4);
+        assert_eq!((pace.batch(), pace.chunk(), pace.whole_batches(11)), (4, 4, 8));
+        for _ in 0..3 {
+            pace.record(10, nanoseconds(97_000));
+        }
+        assert_eq!(pace.chunk(), 8, "10.3 items are worth a hand-off");
+        pace.record(1, nanoseconds(1_000_000_000));
+        pace.record(1, nanoseconds(1_000_000_000));
+        pace.record(1, nanoseconds(1_000_000_000));
+        pace.record(1, nanoseconds(1_000_000_000));
+        assert_eq!(pace.chunk(), 4, "a batch at the least");
+    }
+
+    #[test]
+    fn items_are_brisk_of_which_a_block_takes_less_than_a_microsecond() {
+        let mut pace = of_two(&Options::new(), 1);
+        assert!(!pace.is_brisk(), "nothing is known");
+        pace.record(1, nanoseconds(62));
+        assert!(pace.is_brisk());
+        let mut pace = of_two(&Options::new(), 1);
+        pace.record(1, nanoseconds(63));
+        assert!(!pace.is_brisk());
+    }
+
+    #[test]
+    fn an_automatic_chunk_stays_in_a_cache() {
+        let items = [0, 1, 8, 100, 100_000].map(cached_items);
+        assert_eq!(items, [usize::MAX, 8_192, 8_192, 655, 1]);
+    }
+}

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
+use std::time::Duration;
 
 use easycore::{
     Canceller, Chunk, ErrorKind, Hooks, OnError, Options, Order, Report, Runner, Worker, parallel_runner,
@@ -215,6 +216,17 @@ fn skips<const ORDERED: bool>(workers: usize, how: How) {
 #[test]
 fn an_item_that_fails_every_time_is_skipped_once() {
     for_each_case(in_order!(skips));
+}
+
+#[test]
+fn attempts_at_an_item_that_recovers_do_not_cost_its_device() {
+    watched("no restart is allowed", || {
+        let (plan, attempts) = tens_fail(RETRIES, How::Panic);
+        let options = Options::new().restarts(0, Duration::from_mins(1));
+        let mut runner = StubbornRunner::<_, true>::new(1, plan).options(options);
+        assert!(runner.run(0..30).expect("the last attempt succeeds").into_iter().eq(0..30));
+        assert_eq!(attempts.at(20), 1 + RETRIES);
+    });
 }
 
 fn streams<const ORDERED: bool>(workers: usize, how: How) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::error::Error as _;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use easycore::{Chunk, Device, ErrorKind, OnError, Options, Report};
@@ -102,6 +103,36 @@ fn in_ordered_mode_the_maximum_is_judged_in_input_order() {
             });
         }
     }
+}
+
+#[test]
+fn of_several_failures_in_one_chunk_each_is_judged_where_it_stands() {
+    let runner = |tolerated, consumer_fails_at| {
+        let plan = Plan::new(|_, item: usize| {
+            if matches!(item, 3 | 6 | 7 | 12) { Refused::result(item.to_string()) } else { Ok(item) }
+        })
+        .consume(move |outputs, output| {
+            if output == consumer_fails_at {
+                return Refused::result("the consumer's");
+            }
+            outputs.push(output);
+            Ok(ControlFlow::Continue(()))
+        });
+        JobRunner::<_, _, true>::new(1, plan)
+            .options(Options::new().on_error(OnError::skip(tolerated)).chunk(Chunk::Exactly(20)))
+    };
+    for (tolerated, at, consumed) in [(1, 6, &[0, 1, 2, 4, 5][..]), (3, 12, &[0, 1, 2, 4, 5, 8, 9, 10, 11])] {
+        watched(format!("{tolerated} tolerated"), move || {
+            let (mut runner, mut outputs) = (runner(tolerated, usize::MAX), Vec::new());
+            let error = runner.run_into(&mut outputs, 0..20).expect_err("one failure is too many");
+            assert_eq!((error.kind(), error.item(), &*outputs), (ErrorKind::Work, Some(at), consumed));
+            assert_accounts(runner.report());
+        });
+    }
+    watched("the consumer fails behind skipped items", move || {
+        let error = runner(4, 10).run(0..20).expect_err("the consumer fails");
+        assert_eq!((error.kind(), error.item()), (ErrorKind::Consumer, Some(10)));
+    });
 }
 
 #[test]
@@ -219,7 +250,7 @@ fn a_report_counts_all_skipped_items_and_lists_the_first_thousand() {
 fn a_failing_consumer_is_not_skipped() {
     watched("consumer_work fails", || {
         let plan = identity().consume(|_, output| {
-            if output == 3 { Refused::result("three") } else { Ok(std::ops::ControlFlow::Continue(())) }
+            if output == 3 { Refused::result("three") } else { Ok(ControlFlow::Continue(())) }
         });
         let mut runner =
             JobRunner::<_, _, true>::new(2, plan).options(Options::new().on_error(OnError::skip(usize::MAX)));

@@ -88,3 +88,39 @@ fn an_item_that_is_skipped_leaves_the_others_in_line() {
         assert_eq!((&*outcome.outputs, outcome.report.skipped()), (&[0, 3][..], 2));
     });
 }
+
+/// One worker, and two chunks of so many brisk items, the second of which is worked in blocks of 16.
+fn in_blocks(chunk: usize) -> Scene {
+    let mut scene = Scene { workers: 1, brisk: true, ..Scene::new(2 * chunk, 2 * chunk) };
+    scene.options = scene.options.chunk(Chunk::Exactly(chunk));
+    scene
+}
+
+#[test]
+fn brisk_items_are_worked_and_consumed_one_by_one_all_the_same() {
+    explore(|| {
+        let outcome = run::<true>(&in_blocks(20), undisturbed);
+        assert_in_line(&outcome, 40);
+        assert_eq!(outcome.worked, numbers(40));
+    });
+}
+
+#[test]
+fn a_brisk_item_that_fails_ends_the_run_in_the_middle_of_its_block() {
+    explore(|| {
+        let outcome = run::<true>(&Scene { failing: &[27], ..in_blocks(20) }, undisturbed);
+        assert_eq!((outcome.fault(), &outcome.outputs), (Some(27), &numbers(27)));
+        assert_eq!(outcome.worked, numbers(28), "what comes after it is not worked");
+    });
+}
+
+#[test]
+fn a_state_that_works_brisk_items_is_recycled_in_the_middle_of_a_block() {
+    explore(|| {
+        let mut scene = in_blocks(20);
+        scene.options = scene.options.recycle_after(8);
+        let outcome = run::<true>(&scene, undisturbed);
+        assert_in_line(&outcome, 40);
+        assert_eq!(outcome.states, 5, "each serves for 8 items");
+    });
+}

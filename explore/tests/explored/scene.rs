@@ -11,7 +11,7 @@ use crate::options::{Chunk, Options};
 use crate::sync::{Condvar, Mutex as ExploredMutex, pass_time};
 use crate::worker::Worker;
 
-/// How long an item's work takes.
+/// How long an item's work takes, unless it is brisk.
 const WORK: Duration = Duration::from_micros(30);
 
 /// How long the first item of a batch waits.
@@ -33,6 +33,8 @@ pub(crate) struct Scene {
     pub(crate) lead: Option<usize>,
     /// Whether the consumer is at its first output until whoever meddles with the run has done so.
     pub(crate) stuck: bool,
+    /// Whether work takes no time, so that all chunks but the first are worked in blocks.
+    pub(crate) brisk: bool,
 }
 
 impl Scene {
@@ -47,6 +49,7 @@ impl Scene {
             enough: None,
             lead: None,
             stuck: false,
+            brisk: false,
         }
     }
 
@@ -64,6 +67,8 @@ pub(crate) struct Books {
     pub(crate) held: usize,
     pub(crate) most_held: usize,
     largest_batch: usize,
+    /// How many producer states were made.
+    states: usize,
 }
 
 pub(crate) struct Plan {
@@ -104,10 +109,10 @@ impl Plan {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was worked, and how large the largest batch was.
-    pub(crate) fn noted(&self) -> (Vec<usize>, usize) {
+    /// What was worked, how large the largest batch was, and how many states were made.
+    pub(crate) fn noted(&self) -> (Vec<usize>, usize, usize) {
         let books = self.books();
-        (books.worked.clone(), books.largest_batch)
+        (books.worked.clone(), books.largest_batch, books.states)
     }
 
     fn pull(self: &Arc<Self>, index: usize) -> Result<Piece, HookError> {
@@ -128,7 +133,9 @@ impl Plan {
     }
 
     fn work(&self, piece: Piece) -> Result<Piece, HookError> {
-        pass_time(WORK);
+        if !self.scene.brisk {
+            pass_time(WORK);
+        }
         self.books().worked.push(piece.index);
         if self.scene.failing.contains(&piece.index) { Err("refused".into()) } else { Ok(piece) }
     }
@@ -170,7 +177,8 @@ impl<const ORDERED: bool, const BATCH: usize> Hooks for Job<ORDERED, BATCH> {
     type ConsumerState = Vec<usize>;
     type Outcome = Vec<usize>;
 
-    fn producer_init(_: &Worker, _: &Plan) -> Result<(), HookError> {
+    fn producer_init(_: &Worker, plan: &Plan) -> Result<(), HookError> {
+        plan.books().states += 1;
         Ok(())
     }
 

@@ -32,6 +32,7 @@ pub(crate) struct Outcome {
     pub(crate) outputs: Vec<usize>,
     pub(crate) worked: Vec<usize>,
     pub(crate) largest_batch: usize,
+    pub(crate) states: usize,
 }
 
 impl Outcome {
@@ -147,8 +148,8 @@ where
     let Ending { report, result, panic } = ledger.close(&session, progress.begun);
     assert!(panic.is_none(), "no consumer hook here panics");
     placement.merge(plan, &mut outputs).expect("merging does not fail");
-    let (worked, largest_batch) = plan.noted();
-    let outcome = Outcome { result, report, outputs, worked, largest_batch };
+    let (worked, largest_batch, states) = plan.noted();
+    let outcome = Outcome { result, report, outputs, worked, largest_batch, states };
     outcome.check(plan);
     outcome
 }
