@@ -93,3 +93,4 @@ mod endings;
 mod hand_off;
 mod runs;
 mod streams;
+mod waking;
