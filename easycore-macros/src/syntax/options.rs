@@ -103,7 +103,8 @@ impl Entry for Given {
             "batch" => Some(Self::Batch(batch::parse(&name, input, faults)?)),
             "retries" => Some(Self::Retries(parse_retries(&name, input, faults))),
             "crate" => {
-                let path = parse_value(&name, "the path of a crate", "crate = path::to::easycore", input, faults);
+                let path =
+                    parse_value(&name, "the path of a crate", "crate = path::to::easycore", input, faults);
                 path.map(|ModulePath(path)| Self::Crate(path))
             }
             unknown => {
