@@ -26,7 +26,7 @@ pub enum ErrorKind {
     Init,
     /// `producer_work` failed.
     Work,
-    /// The workers of a device had to be made anew too often.
+    /// A worker of a device had to be made anew more often than [`Options::restarts`](crate::Options::restarts) allows.
     DeviceLost,
     /// `producer_end` failed.
     End,

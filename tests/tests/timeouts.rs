@@ -57,8 +57,12 @@ fn a_producer_init_that_is_stuck_is_an_error_of_the_start_and_a_later_start_trie
         ("run", |runner| runner.run(0..10).expect_err("an init is stuck")),
         ("stream", |runner| runner.stream(0..10).next().expect("one item").expect_err("an init is stuck")),
     ];
-    for (name, begin) in begins {
-        watched(name, move || {
+    // That a device could be spared is no reason to go on: nobody knows what its worker is at.
+    let both = [Options::new(), Options::new().min_devices(1)];
+    for ((name, begin), options) in
+        begins.iter().flat_map(|begin| both.clone().map(|options| (*begin, options)))
+    {
+        watched(format!("{name}, {options:?}"), move || {
             let (release, held) = hold();
             let (plan, ends) = reporting(identity().init(move |worker| {
                 if worker.index() == 1 {
@@ -67,8 +71,7 @@ fn a_producer_init_that_is_stuck_is_an_error_of_the_start_and_a_later_start_trie
                 Ok(())
             }));
             let books = plan.books();
-            let mut runner =
-                JobRunner::<_, _, true>::new(DEVICES, plan).options(Options::new().init_timeout(LIMIT));
+            let mut runner = JobRunner::<_, _, true>::new(DEVICES, plan).options(options.init_timeout(LIMIT));
             let error = begin(&mut runner);
             let words = ["producer_init", "500ms", "cuda:1", "worker 1", "init_timeout"];
             assert_timed_out(&error, Some("producer_init"), &words);

@@ -134,7 +134,8 @@ impl Options {
     /// among them. In ordered mode they come in input order.
     ///
     /// It is called on the caller's thread, or the one that pulls the [`Stream`](crate::Stream), and the consumer waits for
-    /// it. So a file of what is left to be done later is one line:
+    /// it. It learns the item's index; the item itself went into `producer_work`, whose error may tell what it was. So a file of
+    /// what is left to be done later is one line:
     ///
     /// ```
     /// use std::fs::File;
@@ -218,9 +219,9 @@ impl Options {
     /// [`restarts`](Self::restarts) allows; what they could not work is worked by the others. The report
     /// [lists](crate::Report::lost_devices) such devices. The next run tries them again.
     ///
-    /// A device is a name: `"cpu, cuda:0, cuda:0"` has two. One on which the start could not make a state gets another try with
-    /// its first items, and is lost when that fails, too. A `producer_init` that is over its [`init_timeout`](Self::init_timeout)
-    /// fails the start all the same.
+    /// A device is a name: `"cpu, cuda:0, cuda:0"` has two. [`start`](crate::Runner::start) succeeds without those on which it
+    /// could not make a state; each gets another try with its first items, and is lost when that fails, too. A `producer_init`
+    /// that is over its [`init_timeout`](Self::init_timeout) fails the start all the same.
     ///
     /// ```
     /// use easycore::{Device, Options, parallel_runner};
@@ -253,7 +254,8 @@ impl Options {
         self
     }
 
-    /// How long `producer_init` may take, above 0; without it, a start waits for as long as it takes.
+    /// How long `producer_init` may take at a start, above 0; without it, a start waits for as long as it takes. One that makes a
+    /// state anew in the middle of a run has no limit, and is a matter of [`stall_warning`](Self::stall_warning).
     ///
     /// When the limit is over, `start` or `run` fails with [`ErrorKind::Timeout`], which names the first worker that is late. A
     /// thread cannot be stopped from outside: a late one is left behind until its hook returns. If it made a state after
