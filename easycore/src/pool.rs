@@ -14,6 +14,7 @@ use crate::device::Device;
 use crate::devices::Devices;
 use crate::error::{Error, ErrorKind};
 use crate::options::Options;
+use crate::panic::{drop_all_quietly, drop_quietly};
 use crate::process::Process;
 use crate::roster::Roster;
 use crate::sync::Mutex;
@@ -25,6 +26,8 @@ pub(crate) struct Crew {
     pools: Vec<Pool>,
     /// Whether a worker is left behind in a hook.
     given_up: Arc<AtomicBool>,
+    /// Why workers have no state that a run can do without, until the first run takes note of it.
+    spared: Mutex<Vec<Error>>,
     /// Whose threads these are: a fork does not take them along.
     process: Process,
 }
@@ -65,12 +68,23 @@ impl Crew {
             index += count;
             pools.push(Pool::open(name, device, workers)?);
         }
-        Ok(Self { pools, given_up, process: Process::current() })
+        Ok(Self { pools, given_up, spared: Mutex::default(), process: Process::current() })
     }
 
-    /// All devices, none of them lost.
+    /// All devices, and which of them have not started.
     pub(crate) fn roster(&self, options: &Options) -> Roster {
-        Roster::new(self.devices(), options)
+        let roster = Roster::new(self.devices(), options);
+        let spared = mem::take(&mut *self.spared.lock());
+        for error in spared {
+            // What has become indispensable meanwhile tries again.
+            drop_quietly(roster.lose(error));
+        }
+        roster
+    }
+
+    /// Has the first run do without the devices on which a state could not be made.
+    pub(crate) fn spare(&self, failures: Vec<Error>) {
+        *self.spared.lock() = failures;
     }
 
     pub(crate) fn devices(&self) -> impl Iterator<Item = &Device> {
@@ -144,6 +158,7 @@ impl Crew {
 
 impl Drop for Crew {
     fn drop(&mut self) {
+        drop_all_quietly(mem::take(&mut *self.spared.lock()).into_iter());
         if !self.process.is_here() {
             // There is nobody to join, and the thread handles are no good here.
             mem::forget(mem::take(&mut self.pools));

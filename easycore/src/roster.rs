@@ -36,18 +36,20 @@ impl Roster {
 
     /// Whether the device of `worker` is still in use.
     pub(crate) fn counts_on(&self, worker: &Worker) -> bool {
-        let mut records = self.records.lock();
-        record(&mut records, worker).lost.is_none()
+        let records = self.records.lock();
+        records.iter().all(|record| record.lost.is_none() || record.device != *worker.device())
     }
 
-    /// Gives up the device of `worker` because of `error`.
+    /// Gives up the device that `error` names.
     ///
     /// # Errors
     /// Returns the `error` if the run cannot do without the device.
-    pub(crate) fn give_up(&self, worker: &Worker, error: Error) -> Result<(), Error> {
+    pub(crate) fn lose(&self, error: Error) -> Result<(), Error> {
         let mut records = self.records.lock();
         let left = records.iter().filter(|record| record.lost.is_none()).count();
-        let record = record(&mut records, worker);
+        let Some(record) = records.iter_mut().find(|record| error.device() == Some(&record.device)) else {
+            return Err(error);
+        };
         if record.lost.is_some() {
             drop(records);
             drop_quietly(error);
@@ -68,9 +70,4 @@ impl Roster {
         };
         LostDevices(records.iter_mut().filter_map(lost).collect())
     }
-}
-
-fn record<'r>(records: &'r mut [Record], worker: &Worker) -> &'r mut Record {
-    let of_worker = |record: &&mut Record| record.device == *worker.device();
-    records.iter_mut().find(of_worker).expect("every worker's device is on the roster")
 }

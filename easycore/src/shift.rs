@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::options::{Options, Pinning};
-use crate::panic::{drop_all_quietly, drop_quietly};
+use crate::panic::drop_quietly;
 use crate::pool::{Crew, pin};
 use crate::roll::{self, Answers, Duty};
 use crate::state::Warm;
@@ -38,8 +38,7 @@ pub(crate) fn begin<H: Hooks>(
     };
     let Answers { failures, missing } = roll::call(&crew, &[], options.init_timeout, config, init);
     if missing.is_empty() && can_spare(&crew, &failures, options) {
-        // Those that failed try again when they get items, and are given up if they fail again.
-        drop_all_quietly(failures.into_iter());
+        crew.spare(failures);
         return Ok(crew);
     }
     let late = timed_out(&crew, "producer_init", "init_timeout", options.init_timeout, &missing)

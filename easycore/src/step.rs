@@ -92,7 +92,7 @@ impl<'a, H: Hooks> Station<'a, H> {
             }
             let until = left.saturating_sub(self.warm.allowance(self.recycle_after));
             if let Err(error) = self.prepare(again > 0) {
-                match self.roster.give_up(self.worker, error) {
+                match self.roster.lose(error) {
                     Ok(()) => {
                         done.add(sink.close());
                         let (in_hand, rest) = (std::mem::take(&mut self.retry.in_hand), Rest::of(items));

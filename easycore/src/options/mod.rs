@@ -220,7 +220,7 @@ impl Options {
     /// [lists](crate::Report::lost_devices) such devices. The next run tries them again.
     ///
     /// A device is a name: `"cpu, cuda:0, cuda:0"` has two. [`start`](crate::Runner::start) succeeds without those on which it
-    /// could not make a state; each gets another try with its first items, and is lost when that fails, too. A `producer_init`
+    /// could not make a state; the first run then does without them, and lists them. A `producer_init`
     /// that is over its [`init_timeout`](Self::init_timeout) fails the start all the same.
     ///
     /// ```
