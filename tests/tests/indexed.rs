@@ -329,7 +329,7 @@ fn what_is_split_can_be_merged() {
 }
 
 /// Input of so many items that yields none of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Barren {
     items: usize,
     panics: bool,
