@@ -419,6 +419,22 @@ fn a_batch_that_waits_is_discarded_by_a_cancel() {
 }
 
 #[test]
+fn an_err_item_that_waits_has_failed_after_a_cancel() {
+    for_each_count("cancel", |workers| {
+        let mut patient = Patient::new(workers, Script::default());
+        let canceller = patient.canceller();
+        let error = while_a_batch_waits(canceller, Canceller::cancel, |input| {
+            patient
+                .try_run(input.map(|item| if item == 1 { Err(Refused("one".to_owned())) } else { Ok(item) }))
+        })
+        .expect_err("it was cancelled");
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        let report = patient.report().expect("there was a run");
+        assert_eq!((report.pulled(), report.failed(), report.discarded()), (3, 1, 2));
+    });
+}
+
+#[test]
 fn a_batch_that_waits_goes_out_at_a_drain_while_the_source_is_still_being_asked() {
     for_each_count("drain", |workers| {
         let (consumed, out) = mpsc::channel();

@@ -546,7 +546,7 @@ fn a_worker_is_cancelled_only_while_its_run_is_in_progress() {
     }
 }
 
-fn cancelled_within_a_chunk<const ORDERED: bool>() {
+fn cancelled_within_a_chunk<const ORDERED: bool, const BATCH: usize>() {
     let (handle, worked) = (Handle::default(), Arc::new(AtomicUsize::new(0)));
     let (cancelling, counting) = (Arc::clone(&handle), Arc::clone(&worked));
     let plan = Plan::new(move |_, item: usize| {
@@ -556,8 +556,8 @@ fn cancelled_within_a_chunk<const ORDERED: bool>() {
         }
         Ok(item)
     });
-    let mut runner =
-        JobRunner::<_, _, ORDERED>::new(1, plan).options(Options::new().chunk(Chunk::Exactly(20)).window(20));
+    let mut runner = JobRunner::<_, _, ORDERED, BATCH>::new(1, plan)
+        .options(Options::new().chunk(Chunk::Exactly(20)).window(20));
     assert!(handle.set(runner.canceller()).is_ok());
     runner.run(0..20).expect_err("it is cancelled");
     assert_eq!(worked.load(Ordering::SeqCst), 8, "the rest of the chunk is not worked");
@@ -566,6 +566,8 @@ fn cancelled_within_a_chunk<const ORDERED: bool>() {
 
 #[test]
 fn what_is_left_of_a_chunk_is_not_worked_after_a_cancel() {
-    watched("ordered", cancelled_within_a_chunk::<true>);
-    watched("unordered", cancelled_within_a_chunk::<false>);
+    watched("ordered", cancelled_within_a_chunk::<true, 0>);
+    watched("unordered", cancelled_within_a_chunk::<false, 0>);
+    watched("ordered, in batches", cancelled_within_a_chunk::<true, 4>);
+    watched("unordered, in batches", cancelled_within_a_chunk::<false, 4>);
 }

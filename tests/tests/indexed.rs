@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use easycore::{Chunk, ErrorKind, OnError, Options, parallel_runner};
-use easycore_tests::{Fallible as Result, Refused, assert_accounts, watched};
+use easycore_tests::{Fallible as Result, JobRunner, Refused, assert_accounts, identity, watched};
+use rayon::iter::plumbing::{Consumer, Producer, ProducerCallback, UnindexedConsumer, bridge};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 const WORKERS: [usize; 4] = [1, 2, 3, 64];
@@ -325,4 +326,84 @@ fn what_is_split_can_be_merged() {
             assert_eq!((report.pulled(), report.consumed()), (items, items));
         }
     });
+}
+
+/// Input of so many items that yields none of them.
+#[derive(Debug)]
+struct Barren {
+    items: usize,
+    panics: bool,
+}
+
+impl ParallelIterator for Barren {
+    type Item = usize;
+
+    fn drive_unindexed<C: UnindexedConsumer<usize>>(self, consumer: C) -> C::Result {
+        bridge(self, consumer)
+    }
+}
+
+impl IndexedParallelIterator for Barren {
+    fn len(&self) -> usize {
+        self.items
+    }
+
+    fn drive<C: Consumer<usize>>(self, consumer: C) -> C::Result {
+        bridge(self, consumer)
+    }
+
+    fn with_producer<CB: ProducerCallback<usize>>(self, callback: CB) -> CB::Output {
+        callback.callback(self)
+    }
+}
+
+impl Producer for Barren {
+    type Item = usize;
+    type IntoIter = Self;
+
+    fn into_iter(self) -> Self {
+        self
+    }
+
+    fn split_at(self, index: usize) -> (Self, Self) {
+        (Self { items: index, ..self }, Self { items: self.items - index, ..self })
+    }
+}
+
+impl Iterator for Barren {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        assert!(!self.panics, "barren");
+        None
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.items, Some(self.items))
+    }
+}
+
+impl DoubleEndedIterator for Barren {
+    fn next_back(&mut self) -> Option<usize> {
+        self.next()
+    }
+}
+
+impl ExactSizeIterator for Barren {}
+
+#[test]
+fn input_that_never_gets_on_does_not_keep_the_run_from_ending() {
+    for on_error in [OnError::stop(), OnError::skip(usize::MAX)] {
+        watched(format!("{on_error:?}"), move || {
+            let options = Options::new().on_error(on_error).chunk(Chunk::Exactly(10));
+            let mut runner = JobRunner::<_, _, true>::new(1, identity()).options(options);
+            let error =
+                runner.run_indexed(Barren { items: 30, panics: true }).expect_err("it panics for ever");
+            assert_eq!((error.kind(), error.is_panic(), error.item()), (ErrorKind::Input, true, Some(0)));
+            assert_accounts(runner.report());
+            let outputs = runner.run_indexed(Barren { items: 30, panics: false });
+            assert_eq!(outputs.expect("it does not fail"), []);
+            assert_accounts(runner.report());
+        });
+    }
 }

@@ -4,10 +4,13 @@
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::thread::{self, ThreadId};
 
-use easycore::{Chunk, ErrorKind, OnError, Options, parallel_runner};
-use easycore_tests::{Fallible as Result, Refused, assert_accounts, watched};
+use easycore::{Chunk, ErrorKind, FailedItem, OnError, Options, parallel_runner};
+use easycore_tests::{
+    Fallible as Result, JobRunner, PATIENCE, Plan, Refused, assert_accounts, lock, watched,
+};
 
 const WORKERS: [usize; 4] = [1, 2, 3, 64];
 const ITEMS: usize = 1_000;
@@ -390,5 +393,32 @@ fn an_err_item_behind_the_one_that_breaks_does_not_fail_the_run() {
         let report = runner.report().expect("there was a run");
         assert_eq!((report.consumed(), report.failed(), report.discarded()), (1, 1, 1));
         assert_accounts(Some(report));
+    });
+}
+
+#[test]
+fn the_error_that_ends_a_run_is_not_replaced_by_a_consumer_init_that_fails_later() {
+    watched("an item of one worker, then the state of the other", || {
+        let (entered, has_entered) = mpsc::channel();
+        let (judged, is_judged) = mpsc::channel();
+        let (has_entered, is_judged) = (Mutex::new(has_entered), Mutex::new(is_judged));
+        let begun = AtomicUsize::new(0);
+        let plan = Plan::new(move |_, _: usize| {
+            lock(&has_entered).recv_timeout(PATIENCE / 3).expect("the other worker has the other item");
+            Refused::result::<usize>("the item")
+        })
+        .begin(move || {
+            if begun.fetch_add(1, Ordering::SeqCst) < 2 {
+                return Ok(()); // the caller's state and the first worker's
+            }
+            entered.send(()).expect("the first worker listens");
+            lock(&is_judged).recv_timeout(PATIENCE / 3).expect("the first worker's item fails");
+            Refused::result("the state")
+        });
+        let tell = move |_: &FailedItem| judged.send(()).expect("the second worker listens");
+        let options = Options::new().chunk(Chunk::Exactly(1)).on_failure(tell);
+        let mut runner = JobRunner::<_, _, false>::new(2, plan).options(options);
+        let error = runner.merging().run(0..2).expect_err("an item fails");
+        assert_eq!((error.kind(), error.hook()), (ErrorKind::Work, Some("producer_work")));
     });
 }

@@ -659,3 +659,48 @@ fn what_recovers_where_workers_consume_is_consumed_once() {
         });
     }
 }
+
+/// An item that tells when it is dropped.
+struct Telling {
+    index: usize,
+    dropped: mpsc::Sender<usize>,
+}
+
+impl Copied for Telling {
+    fn copied(&self) -> Option<Telling> {
+        Some(Telling { index: self.index, dropped: self.dropped.clone() })
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        // Nobody listens any more to what is dropped at the end.
+        let _ = self.dropped.send(self.index);
+    }
+}
+
+#[test]
+fn an_item_before_the_one_that_ends_an_ordered_run_is_still_tried_again() {
+    watched("item 3 fails when item 4 has ended the run", || {
+        let (dropped, is_dropped) = mpsc::channel();
+        let is_dropped = Mutex::new(is_dropped);
+        let attempts = Attempts::default();
+        let noted = attempts.clone();
+        let plan = Plan::new(move |_, item: Telling| match (item.index, noted.note(item.index)) {
+            (3, 0) => {
+                // Item 5 is dropped with what is left of its chunk, as nothing behind item 4 is wanted.
+                while lock(&is_dropped).recv_timeout(PATIENCE / 3)? != 5 {}
+                Refused::result("three")
+            }
+            (4, _) => Refused::result("four"),
+            _ => Ok(item),
+        });
+        let options = Options::new().chunk(Chunk::Exactly(2)).window(6);
+        let mut runner = StubbornRunner::<_, true>::new(2, plan).options(options);
+        let items = (0..6).map(|index| Telling { index, dropped: dropped.clone() });
+        let mut outputs = Vec::new();
+        let error = runner.run_into(&mut outputs, items).expect_err("item 4 fails");
+        assert_eq!((error.item(), attempts.at(3), attempts.at(5)), (Some(4), 2, 0));
+        assert!(outputs.iter().map(|output| output.index).eq(0..4));
+    });
+}

@@ -68,6 +68,22 @@ fn a_state_is_recycled_after_exactly_so_many_items() {
     }
 }
 
+#[test]
+fn an_item_that_fails_counts_once_towards_the_service_of_its_state() {
+    watched("failures within chunks", || {
+        let plan = Plan::new(|_, item: usize| if item % 13 == 3 { Refused::result("bad") } else { Ok(item) });
+        let books = plan.books();
+        let options =
+            Options::new().recycle_after(10).chunk(Chunk::Exactly(20)).on_error(OnError::skip(usize::MAX));
+        let mut runner = JobRunner::<_, _, true>::new(1, plan).options(options);
+        assert_eq!(
+            runner.run(0..60).expect("failures are tolerated"),
+            all((0..60).filter(|item| item % 13 != 3))
+        );
+        assert_eq!(books.made(), 6, "each state serves for 10 items");
+    });
+}
+
 #[parallel_runner(batch = 4)]
 impl RecycledBatches {
     fn producer_init(worker: &Worker) -> (Worker, usize) {
