@@ -1,8 +1,8 @@
 //! States that are made anew in time, and devices that are given up: what they leave is worked by the others.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::Duration;
 
 use easycore::{
@@ -464,5 +464,47 @@ fn an_error_of_a_lost_device_may_panic_when_it_is_dropped() {
         }
         drop(runner);
         assert!(dropped.load(Ordering::SeqCst) >= 1);
+    });
+}
+
+#[test]
+fn a_worker_with_a_sound_state_leaves_a_device_that_another_one_broke() {
+    const ITEMS: usize = 100_000;
+    watched("two workers on the broken device, one of them sound", || {
+        let sound = Arc::new(AtomicUsize::new(0));
+        // How many items the other device has worked, and whether the broken one has shown that it is.
+        let meeting = Arc::new((Mutex::new(0), Condvar::new(), AtomicBool::new(false)));
+        let (working, starting, counted) = (Arc::clone(&meeting), meeting, Arc::clone(&sound));
+        let inits = AtomicUsize::new(0);
+        let plan = Plan::new(move |seat, item: usize| {
+            let (elsewhere, moved, is_lost) = &*working;
+            if *seat.worker.device() != BROKEN {
+                *lock(elsewhere) += 1;
+                moved.notify_all();
+            } else if seat.worker.rank() == 1 {
+                panic!("item {item}");
+            } else if is_lost.load(Ordering::SeqCst) {
+                counted.fetch_add(1, Ordering::SeqCst);
+                // Slower than the others by so much that it works few items before its device is given up.
+                let count = lock(elsewhere);
+                let enough = (*count + 50).min(ITEMS / 2);
+                drop(moved.wait_timeout_while(count, PATIENCE, |count| *count < enough));
+            }
+            Ok(item)
+        })
+        .init(move |worker| {
+            if *worker.device() == BROKEN && worker.rank() == 1 && inits.fetch_add(1, Ordering::SeqCst) > 0 {
+                starting.2.store(true, Ordering::SeqCst);
+                return Refused::result("out of memory");
+            }
+            Ok(())
+        });
+        let options = tolerant().min_devices(1).workers_per_device(2).chunk(Chunk::Exactly(1));
+        let mut runner = JobRunner::<_, _, false>::new([Device::Cuda(0), BROKEN], plan).options(options);
+        runner.run(0..ITEMS).expect("one device is left");
+        assert_eq!(lost(runner.report()), [(BROKEN, ErrorKind::Init)]);
+        let worked = sound.load(Ordering::SeqCst);
+        assert!(worked < 300, "the sound worker went on for {worked} items");
+        assert_accounts(runner.report());
     });
 }
