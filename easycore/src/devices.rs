@@ -44,6 +44,12 @@ impl Devices {
         &self.0
     }
 
+    /// One worker on each of some GPUs.
+    #[cfg(feature = "tch")]
+    pub(crate) fn of_cuda(indices: Vec<usize>) -> Result<Self, Error> {
+        Self::collect(indices.len(), indices.into_iter().map(|index| Ok(Device::Cuda(index))))
+    }
+
     /// How many different ones there are.
     pub(crate) fn distinct(&self) -> usize {
         self.0.iter().enumerate().filter(|(index, device)| !self.0[..*index].contains(device)).count()
@@ -89,7 +95,7 @@ impl FromStr for Devices {
 }
 
 /// What names devices: a count of CPU workers, `"cuda:0"`, `"cpu, cuda:0"`, a [`Device`], [`Devices`], or an array,
-/// slice or `Vec` of names or devices.
+/// slice or `Vec` of names or devices. With the features `tch` and `candle` their devices are devices, too.
 ///
 /// # Example
 ///
@@ -117,6 +123,13 @@ pub trait IntoDevices {
 impl IntoDevices for Devices {
     fn into_devices(self) -> Result<Devices, Error> {
         Ok(self)
+    }
+}
+
+/// So that [`new`](crate::Runner::new) takes what may fail, and `start` or `run` returns the error.
+impl IntoDevices for Result<Devices, Error> {
+    fn into_devices(self) -> Result<Devices, Error> {
+        self
     }
 }
 
@@ -152,7 +165,7 @@ impl IntoDevices for &String {
 }
 
 /// What may stand for one device in a list.
-mod sealed {
+pub(crate) mod sealed {
     use super::{Device, Error};
 
     pub trait NamesDevice {

@@ -71,6 +71,10 @@
 //! from returning. [`Options::stall_warning`] tells which one, and [`Options::init_timeout`] and [`Options::close_timeout`] bound
 //! what waits outside of a run.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(any(feature = "tch", feature = "candle"))]
+mod backends;
 mod batch;
 mod consume;
 mod control;

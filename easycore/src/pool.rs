@@ -56,12 +56,13 @@ impl Crew {
             }
         }
         let given_up = Arc::new(AtomicBool::new(false));
+        let among = listed.iter().map(|(_, workers)| workers).sum();
         let mut index = 0;
         let mut pools = Vec::with_capacity(listed.len());
         for (device, count) in listed {
             let workers = (0..count)
                 .map(|rank| {
-                    let place = Place { index: index + rank, device: device.clone(), rank };
+                    let place = Place { index: index + rank, device: device.clone(), rank, among };
                     Worker::new(place, options.seed, control.clone(), Arc::clone(&given_up))
                 })
                 .collect();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::control::Control;
 use crate::device::Device;
+use crate::hooks::HookError;
 use crate::seed;
 
 /// A worker's identity: what `producer_init` may take in place of a device.
@@ -39,6 +40,11 @@ pub struct Worker {
     seed: u64,
     control: Control,
     given_up: Arc<AtomicBool>,
+    /// The device as another crate has it, once a hook has asked for it.
+    #[cfg(feature = "tch")]
+    pub(crate) tch: std::sync::OnceLock<tch::Device>,
+    #[cfg(feature = "candle")]
+    pub(crate) candle: std::sync::OnceLock<candle_core::Device>,
 }
 
 /// Where a worker stands among the others.
@@ -47,6 +53,8 @@ pub(crate) struct Place {
     pub(crate) index: usize,
     pub(crate) device: Device,
     pub(crate) rank: usize,
+    /// How many workers the runner has.
+    pub(crate) among: usize,
 }
 
 impl fmt::Display for Place {
@@ -57,7 +65,16 @@ impl fmt::Display for Place {
 
 impl Worker {
     pub(crate) fn new(place: Place, seed: u64, control: Control, given_up: Arc<AtomicBool>) -> Self {
-        Self { place, seed, control, given_up }
+        Self {
+            place,
+            seed,
+            control,
+            given_up,
+            #[cfg(feature = "tch")]
+            tch: std::sync::OnceLock::new(),
+            #[cfg(feature = "candle")]
+            candle: std::sync::OnceLock::new(),
+        }
     }
 
     pub(crate) fn place(&self) -> &Place {
@@ -80,6 +97,31 @@ impl Worker {
     #[must_use]
     pub fn rank(&self) -> usize {
         self.place.rank
+    }
+
+    /// How many workers the runner has, this one included: what the machine's cores or memory are to be divided by.
+    ///
+    /// ```
+    /// use easycore::{Worker, parallel_runner};
+    /// use std::thread::available_parallelism;
+    ///
+    /// #[parallel_runner]
+    /// impl Threads {
+    ///     fn producer_init(worker: &Worker) -> usize {
+    ///         let cores = available_parallelism().map_or(1, usize::from);
+    ///         (cores / worker.num_workers()).max(1)
+    ///     }
+    ///     fn producer_work(threads: &mut usize, _item: u8) -> usize {
+    ///         *threads
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(Threads::new(1_000).run([7])?, [1]);
+    /// # Ok::<(), easycore::Error>(())
+    /// ```
+    #[must_use]
+    pub fn num_workers(&self) -> usize {
+        self.place.among
     }
 
     /// A number to seed this worker's random numbers with. It depends on [`Options::seed`](crate::Options::seed) and the worker's
@@ -144,21 +186,26 @@ impl fmt::Debug for Worker {
     }
 }
 
-/// What a hook's device parameter can be made from: implemented for [`Device`], `&Device`, [`Worker`] and `&Worker`.
+/// What a hook's device parameter can be made from: implemented for [`Device`], `&Device`, [`Worker`] and `&Worker`; with
+/// the feature `tch` also for [`tch::Device`](https://docs.rs/tch) and a reference to it, and with `candle` for
+/// [`candle_core::Device`](https://docs.rs/candle-core).
 ///
 /// Implement it for a type of your own to have `producer_init` take that type.
 ///
 /// # Example
 ///
 /// ```
-/// use easycore::{Device, FromWorker, Worker, parallel_runner};
+/// use easycore::{FromWorker, HookError, Worker, parallel_runner};
 ///
 /// /// Where a worker keeps its scratch files.
 /// struct Scratch(String);
 ///
 /// impl FromWorker<'_> for Scratch {
-///     fn from_worker(worker: &Worker) -> Self {
-///         Scratch(format!("scratch-{}", worker.index()))
+///     fn from_worker(worker: &Worker) -> Result<Self, HookError> {
+///         if worker.index() > 99 {
+///             return Err("there are scratch folders for 100 workers".into());
+///         }
+///         Ok(Scratch(format!("scratch-{}", worker.index())))
 ///     }
 /// }
 ///
@@ -180,35 +227,38 @@ impl fmt::Debug for Worker {
     label = "not made from a worker",
     note = "it takes `&Device`, `Device`, `&Worker`, `Worker`, or a type that implements `easycore::FromWorker`"
 )]
-pub trait FromWorker<'w> {
-    /// Makes the parameter for `worker`.
-    fn from_worker(worker: &'w Worker) -> Self;
+pub trait FromWorker<'w>: Sized {
+    /// Makes the parameter for `worker`, on its thread.
+    ///
+    /// # Errors
+    /// Whatever keeps the worker from working where it is: what `producer_init` would fail with.
+    fn from_worker(worker: &'w Worker) -> Result<Self, HookError>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<'w> FromWorker<'w> for &'w Worker {
-    fn from_worker(worker: &'w Worker) -> Self {
-        worker
+    fn from_worker(worker: &'w Worker) -> Result<Self, HookError> {
+        Ok(worker)
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl FromWorker<'_> for Worker {
-    fn from_worker(worker: &Worker) -> Self {
-        worker.clone()
+    fn from_worker(worker: &Worker) -> Result<Self, HookError> {
+        Ok(worker.clone())
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl<'w> FromWorker<'w> for &'w Device {
-    fn from_worker(worker: &'w Worker) -> Self {
-        worker.device()
+    fn from_worker(worker: &'w Worker) -> Result<Self, HookError> {
+        Ok(worker.device())
     }
 }
 
 #[diagnostic::do_not_recommend]
 impl FromWorker<'_> for Device {
-    fn from_worker(worker: &Worker) -> Self {
-        worker.device().clone()
+    fn from_worker(worker: &Worker) -> Result<Self, HookError> {
+        Ok(worker.device().clone())
     }
 }

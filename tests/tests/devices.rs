@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use easycore::{
-    Device, Devices, ErrorKind, FromWorker, IntoDevices, Options, Pinning, Worker, parallel_runner,
+    Device, Devices, ErrorKind, FromWorker, HookError, IntoDevices, Options, Pinning, Worker, parallel_runner,
 };
 use easycore_tests::{JobRunner, Plan, Refused, identity, lock, watched};
 
@@ -223,8 +223,8 @@ impl OnOwnWorker {
 struct Label(Device);
 
 impl FromWorker<'_> for Label {
-    fn from_worker(worker: &Worker) -> Self {
-        Self(worker.device().clone())
+    fn from_worker(worker: &Worker) -> Result<Self, HookError> {
+        Ok(Self(worker.device().clone()))
     }
 }
 

@@ -19,8 +19,8 @@ mod alias {
 struct Name(String);
 
 impl FromWorker<'_> for Name {
-    fn from_worker(worker: &Worker) -> Self {
-        Self(format!("{}/{}", worker.device(), worker.index()))
+    fn from_worker(worker: &Worker) -> Result<Self, easycore::HookError> {
+        Ok(Self(format!("{}/{}", worker.device(), worker.index())))
     }
 }
 

@@ -55,7 +55,7 @@ fn argument(hook: &Hook, argument: &Argument, runner: &Ident) -> TokenStream {
     let module = module(hook);
     let state = state_of(hook);
     match (role, hook.is_producer()) {
-        (Role::Device, _) => quote!(<#ty as #ec::FromWorker<'_>>::from_worker(#value)),
+        (Role::Device, _) => quote!(<#ty as #ec::FromWorker<'_>>::from_worker(#value)?),
         (Role::Config, _) => quote!(<#ty as #module::TakesConfig<'_, Self::Config>>::take(#value)),
         (Role::StateByMut, true) => quote!(<#ty as #ec::WorkerState<'_, #state>>::take(#value)),
         (Role::StateByMut, false) => quote!(<#ty as #ec::RunState<'_, #state>>::take(#value)),

@@ -105,7 +105,7 @@ pub(crate) fn open<H: Hooks>(plan: &Plan) -> (Progress, Control) {
 /// The workers of a run of `plan`.
 pub(crate) fn crew(plan: &Plan, control: &Control) -> Vec<Worker> {
     let worker = |index| {
-        let place = Place { index, device: Device::Cpu, rank: index };
+        let place = Place { index, device: Device::Cpu, rank: index, among: plan.scene.workers };
         Worker::new(place, 0, control.clone(), Arc::default())
     };
     (0..plan.scene.workers).map(worker).collect()

@@ -1,0 +1,1 @@
+//! What the examples and tests on libtorch share.
