@@ -44,7 +44,8 @@ pub enum ErrorKind {
 /// Why a runner could not start, run or close.
 ///
 /// Displayed, it is one line that names the hook, the device, the worker and the item as far as they apply, and ends
-/// with the text of the cause, which [`source`](std::error::Error::source) returns as a value.
+/// with the text of the cause, which [`source`](std::error::Error::source) returns as a value. Of that text it has at most the
+/// first 500 characters.
 ///
 /// # Example
 ///
@@ -246,19 +247,47 @@ impl fmt::Display for Error {
         if *attempts > 1 {
             write!(f, " after {attempts} attempts")?;
         }
-        let mut line = OneLine { out: f, at_break: false };
+        let Some(cause) = cause else {
+            let mut line = OneLine::new(f, usize::MAX);
+            return advice.iter().try_for_each(|advice| write!(line, ": {advice}"));
+        };
+        f.write_str(": ")?;
+        let mut line = OneLine::new(f, LONGEST_CAUSE);
         match cause {
-            None => advice.iter().try_for_each(|advice| write!(line, ": {advice}")),
-            Some(Cause::Error(error)) => write!(line, ": {error}"),
-            Some(Cause::Panic(panic)) => write!(line, ": {panic}"),
+            Cause::Error(error) => write!(line, "{error}")?,
+            Cause::Panic(panic) => write!(line, "{panic}")?,
+        }
+        match line.left_out {
+            0 => Ok(()),
+            count => write!(f, "… ({count} more characters in its source)"),
         }
     }
 }
 
-/// Writes text with every line break, and the space around it, as one space.
+/// How many characters of a cause are displayed. The messages of libtorch end with a trace of several thousand.
+const LONGEST_CAUSE: usize = 500;
+
+/// Writes text with every line break, and the space around it, as one space, and leaves out what is too long.
 struct OneLine<'a, 'f> {
     out: &'a mut fmt::Formatter<'f>,
     at_break: bool,
+    room: usize,
+    left_out: usize,
+}
+
+impl<'a, 'f> OneLine<'a, 'f> {
+    fn new(out: &'a mut fmt::Formatter<'f>, room: usize) -> Self {
+        Self { out, at_break: false, room, left_out: 0 }
+    }
+
+    fn put(&mut self, character: char) -> fmt::Result {
+        if self.room == 0 {
+            self.left_out += 1;
+            return Ok(());
+        }
+        self.room -= 1;
+        self.out.write_char(character)
+    }
 }
 
 impl fmt::Write for OneLine<'_, '_> {
@@ -268,10 +297,10 @@ impl fmt::Write for OneLine<'_, '_> {
                 self.at_break = true;
             } else if !(self.at_break && character.is_whitespace()) {
                 if self.at_break {
-                    self.out.write_char(' ')?;
+                    self.put(' ')?;
                     self.at_break = false;
                 }
-                self.out.write_char(character)?;
+                self.put(character)?;
             }
         }
         Ok(())

@@ -589,3 +589,18 @@ fn the_workers_are_at_rest_when_a_run_returns_or_unwinds() {
         leaves_while_a_worker_works::<false>(leaving);
     }
 }
+
+#[test]
+fn a_cause_of_many_pages_is_cut_short_in_the_line_and_whole_in_its_source() {
+    let text = format!("no memory\n{}", "frame ".repeat(1_000));
+    let plan = Plan::<usize, usize>::new(move |_, _| Refused::result(text.clone()));
+    let error = JobRunner::<_, _, true>::new(1, plan).run([1]).expect_err("the item is refused");
+    let line = error.to_string();
+    assert!(
+        line.starts_with("producer_work failed at item 0 on cpu (worker 0): no memory frame frame"),
+        "{line}"
+    );
+    assert!(line.ends_with("… (5510 more characters in its source)"), "{line}");
+    assert!(line.chars().count() < 650, "{line}");
+    assert_eq!(error.source().map(|source| source.to_string().len()), Some(6_010));
+}
