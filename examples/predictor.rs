@@ -2,13 +2,13 @@
 //!
 //! `cargo run --example predictor`
 
-use candle_core::Tensor;
-use easycore::{Device, HookError, parallel_runner};
+use candle_core::{Device, Tensor};
+use easycore::{HookError, parallel_runner};
 use easycore_examples::net::Net;
 
 #[parallel_runner(ordered)]
 impl Predictor {
-    fn producer_init(device: &Device) -> Result<Net, HookError> {
+    fn producer_init(device: &Device) -> candle_core::Result<Net> {
         Net::load(device)
     }
     fn producer_work(net: &mut Net, input: f32) -> candle_core::Result<Tensor> {

@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
+use candle_core::Device;
 use clap::Parser;
-use easycore::{Device, Options, parallel_runner};
+use easycore::{Options, parallel_runner};
 use easycore_examples::digits::{
     Digit, Digits, ModelError, Network, SHIPPED_ROWS, is_held_out, shipped_data, shipped_weights,
 };

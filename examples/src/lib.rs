@@ -10,34 +10,9 @@ mod whole_file;
 use std::error::Error;
 use std::process::ExitCode;
 
-use easycore::{Device, Devices};
+use easycore::Devices;
 
 pub use whole_file::WholeFile;
-
-/// The candle device that stands for an easycore device.
-///
-/// # Errors
-/// For any other than the CPU: candle is built without GPUs here, so that the examples need nothing but cargo.
-///
-/// ```
-/// use easycore::Device;
-/// use easycore_examples::candle_device;
-///
-/// assert!(candle_device(&Device::Cpu).is_ok());
-/// let error = candle_device(&Device::Cuda(0)).expect_err("there is no GPU in this build");
-/// assert_eq!(error.to_string(), "this build computes on `cpu` only, not on `cuda:0`");
-/// ```
-pub fn candle_device(device: &Device) -> Result<candle_core::Device, DeviceError> {
-    match device {
-        Device::Cpu => Ok(candle_core::Device::Cpu),
-        other => Err(DeviceError(other.clone())),
-    }
-}
-
-/// A device that this build does not compute on.
-#[derive(Debug, thiserror::Error)]
-#[error("this build computes on `cpu` only, not on `{_0}`")]
-pub struct DeviceError(Device);
 
 /// Ends a program as a command line expects: a failure is one line on stderr and exit code 1.
 ///

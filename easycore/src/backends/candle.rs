@@ -19,8 +19,8 @@ impl<'w> FromWorker<'w> for &'w candle_core::Device {
         if let Some(device) = worker.candle.get() {
             return Ok(device);
         }
-        let device = candle_core::Device::try_from(worker.device())
-            .map_err(|error| format!("candle cannot use this device: {error}{}", way_out(worker.device())))?;
+        check(worker.device())?;
+        let device = candle_core::Device::try_from(worker.device())?;
         Ok(worker.candle.get_or_init(|| device))
     }
 }
@@ -72,15 +72,16 @@ impl IntoDevices for candle_core::Device {
     }
 }
 
-/// What can be done about a device that candle was built without.
-fn way_out(device: &Device) -> &'static str {
-    match device {
-        Device::Cuda(_) if !candle_core::utils::cuda_is_available() => {
-            "; there is only `cpu` without candle-core's feature `cuda`"
-        }
-        Device::Mps if !candle_core::utils::metal_is_available() => {
-            "; there is only `cpu` without candle-core's feature `metal`"
-        }
-        _ => "",
+/// Tells of a device that candle was built without; candle itself tells of one that is not there.
+fn check(device: &Device) -> Result<(), HookError> {
+    let (feature, built) = match device {
+        Device::Cpu => return Ok(()),
+        Device::Cuda(_) => ("cuda", candle_core::utils::cuda_is_available()),
+        Device::Mps => ("metal", candle_core::utils::metal_is_available()),
+    };
+    if built {
+        return Ok(());
     }
+    Err(format!("no such device here: candle has only `cpu`, it is built without its feature `{feature}`")
+        .into())
 }

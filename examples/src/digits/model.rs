@@ -4,12 +4,9 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Conv2d, Conv2dConfig, Linear, Module, VarBuilder};
-use easycore::Device;
 use rand::Rng;
-
-use crate::{DeviceError, candle_device};
 
 use super::data::{DIGIT_LABELS, Digit, PIXELS, SIDE};
 
@@ -38,19 +35,18 @@ pub struct Network {
     conv2: Conv2d,
     dense1: Linear,
     dense2: Linear,
-    device: candle_core::Device,
+    device: Device,
 }
 
 impl Network {
     /// Loads the weights that `train_digits` wrote onto `device`.
     ///
     /// # Errors
-    /// When `device` is none that this build computes on, and when the file is missing, damaged, or of another network.
+    /// When the file is missing, damaged, or of another network.
     pub fn load(weights: &Path, device: &Device) -> Result<Self, ModelError> {
-        let device = candle_device(device)?;
         let bytes =
             std::fs::read(weights).map_err(|source| ModelError::Read { path: weights.to_owned(), source })?;
-        VarBuilder::from_buffered_safetensors(bytes, DType::F32, &device)
+        VarBuilder::from_buffered_safetensors(bytes, DType::F32, device)
             .and_then(Self::new)
             .map_err(|error| ModelError::Weights { path: weights.to_owned(), reason: first_line(&error) })
     }
@@ -104,7 +100,7 @@ impl Network {
 ///
 /// # Errors
 /// When the device has no memory for it.
-pub fn to_tensor(images: &[[f32; PIXELS]], device: &candle_core::Device) -> candle_core::Result<Tensor> {
+pub fn to_tensor(images: &[[f32; PIXELS]], device: &Device) -> candle_core::Result<Tensor> {
     // Centred around zero, which is where networks learn best.
     let pixels: Vec<f32> = images.iter().flatten().map(|pixel| pixel / 8.0 - 1.0).collect();
     Tensor::from_vec(pixels, (images.len(), 1, SIDE, SIDE), device)
@@ -116,10 +112,7 @@ pub fn to_tensor(images: &[[f32; PIXELS]], device: &candle_core::Device) -> cand
 ///
 /// # Errors
 /// When the device has no memory for them.
-pub fn initial_weights(
-    rng: &mut impl Rng,
-    device: &candle_core::Device,
-) -> candle_core::Result<HashMap<String, Tensor>> {
+pub fn initial_weights(rng: &mut impl Rng, device: &Device) -> candle_core::Result<HashMap<String, Tensor>> {
     WEIGHTS
         .iter()
         .map(|(name, shape)| {
@@ -138,9 +131,6 @@ pub fn initial_weights(
 /// What keeps the network from labelling. Displays as one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// This build does not compute on the device.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
     /// The weights could not be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {
