@@ -43,6 +43,58 @@
 //! | ending a run from outside | [`Canceller`] |
 //! | what a run did | [`Report`] |
 //!
+//! # Features
+//!
+//! Both are off by default, and neither is needed: a hook that takes [`&Device`](Device) may make of it whatever it likes.
+//!
+//! ## On libtorch
+//!
+//! With the feature `tch` a hook takes `tch::Device` or `&tch::Device`, and devices may be given as such. A device that
+//! libtorch does not have is an error of `start` or `run` that says what there is. `Devices::cudas()` lists all GPUs.
+//!
+//! ```
+//! # #[cfg(feature = "tch")] {
+//! use easycore::parallel_runner;
+//! use tch::{Device, Kind, TchError, Tensor};
+//!
+//! #[parallel_runner]
+//! impl Rows {
+//!     fn producer_init(device: Device) -> Result<Tensor, TchError> {
+//!         Tensor::f_ones([3, 1], (Kind::Float, device))
+//!     }
+//!     fn producer_work(weight: &mut Tensor, row: [f32; 3]) -> Result<f64, TchError> {
+//!         Tensor::from_slice(&row).f_to(weight.device())?.f_matmul(weight)?.try_into()
+//!     }
+//! }
+//!
+//! assert_eq!(Rows::new(2).run([[1.0, 2.0, 3.0]])?, [6.0]);
+//! # }
+//! # Ok::<(), easycore::Error>(())
+//! ```
+//!
+//! Taking such a device makes the worker's thread ready for libtorch, before the hook runs and for as long as there is the worker:
+//!
+//! * **Gradients are off**, as under `torch.no_grad()`; `tch::with_grad` turns them on for a closure.
+//! * **Operations are divided among at most `cores / workers` threads**, and at least one: every worker has threads of its own for
+//!   that, and together they shall not be more than there are cores. `OMP_NUM_THREADS`, or a lower `tch::set_num_threads` before the
+//!   workers start, counts for more; in `producer_init`, `tch::set_num_threads` sets it for this worker.
+//!
+//! A hook that takes [`&Worker`](Worker) gets the same from `<tch::Device as FromWorker>::from_worker(worker)?`.
+//!
+//! All workers of one GPU queue on its default stream, as `tch` cannot make others: several of them overlap their work on the
+//! processor with that on the GPU, not two of the latter. A GPU's memory that a worker has given back stays reserved for
+//! this process by libtorch, and serves its next worker. The methods of `tch` panic where those called `f_…` return an error; both
+//! fail one item.
+//!
+//! Version 0.24 of `tch` goes with libtorch 2.11, wherever `LIBTORCH` says it is. The repository's `scripts/libtorch` makes one for
+//! processors.
+//!
+//! ## On candle
+//!
+//! With the feature `candle` a hook takes `candle_core::Device` or a reference to it, made once for each worker, and devices may
+//! be given as such. CUDA and Metal come with candle's own features. candle divides its operations among
+//! `RAYON_NUM_THREADS` threads; with a worker for each core, 1 is fastest.
+//!
 //! # How it runs
 //!
 //! Each distinct device has a pool of its own, each worker a thread of its own. Workers pull from the input themselves; the

@@ -1,5 +1,5 @@
-//! The README's examples, compiled and run: each stands here between two `README` lines, and the last test compares them
-//! with the README, word for word.
+//! The README's examples, compiled and run: each stands here, or where libtorch is, between two `README` lines, and the last test
+//! compares them with the README, word for word.
 
 #![expect(
     clippy::unwrap_used,
@@ -141,14 +141,24 @@ fn the_errors_example_names_the_item_and_skips_it() -> Result<(), easycore::Erro
 #[test]
 fn the_readme_shows_these_examples_and_no_others() {
     let readme = include_str!("../../README.md");
-    let mut shown =
-        readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
-    let mut run = include_str!("readme.rs").split("    // README\n").skip(1).step_by(2);
-    for (place, block) in shown.by_ref().enumerate() {
-        let code = run.next().unwrap_or_default();
-        let dedented: Vec<&str> =
-            code.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
-        assert_eq!(block.trim_end(), dedented.join("\n").trim_end(), "example {place} of the README");
+    let shown: Vec<&str> = readme
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default().trim_end())
+        .collect();
+    let run: Vec<String> = [include_str!("readme.rs"), include_str!("../../torch/tests/readme.rs")]
+        .into_iter()
+        .flat_map(|tests| tests.split("    // README\n").skip(1).step_by(2))
+        .map(|code| {
+            let dedented: Vec<&str> =
+                code.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+            dedented.join("\n").trim_end().to_owned()
+        })
+        .collect();
+    for block in &shown {
+        assert!(run.iter().any(|code| code == block), "no test runs this example of the README:\n{block}");
     }
-    assert!(run.next().is_none(), "an example is missing from the README");
+    for code in &run {
+        assert!(shown.contains(&code.as_str()), "the README does not show this example:\n{code}");
+    }
 }
