@@ -93,7 +93,7 @@
 //!
 //! With the feature `candle` a hook takes `candle_core::Device` or a reference to it, made once for each worker, and devices may
 //! be given as such. CUDA and Metal come with candle's own features. candle divides its operations among
-//! `RAYON_NUM_THREADS` threads; with a worker for each core, 1 is fastest.
+//! as many threads as `RAYON_NUM_THREADS` says; where every core has a worker, set it to 1.
 //!
 //! # How it runs
 //!

@@ -1,6 +1,7 @@
 //! Devices: every form that names them, every mistake, and what the workers make of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 
 use easycore::{
@@ -224,6 +225,9 @@ struct Label(Device);
 
 impl FromWorker<'_> for Label {
     fn from_worker(worker: &Worker) -> Result<Self, HookError> {
+        if *worker.device() == Device::Mps {
+            return Refused::result("no labels here");
+        }
         Ok(Self(worker.device().clone()))
     }
 }
@@ -248,6 +252,36 @@ fn producer_init_takes_whatever_can_be_made_from_a_worker() {
         assert_eq!(OnOwnWorker::new("cuda:7").run([0]).expect("nothing fails"), expected);
         assert_eq!(OnLabel::new("cuda:7").run([0]).expect("nothing fails"), expected);
     });
+}
+
+#[test]
+fn what_cannot_be_made_from_a_worker_is_an_error_of_start() {
+    watched("no label", || {
+        let mut runner = OnLabel::new("cpu, mps");
+        let error = runner.start().expect_err("there are no labels on mps");
+        assert_eq!((error.kind(), error.hook()), (ErrorKind::Init, Some("producer_init")));
+        assert_eq!((error.device(), error.worker()), (Some(&Device::Mps), Some(1)));
+        assert!(error.source().expect("the user's own error").is::<Refused>());
+        let mut runner = runner.options(Options::new().min_devices(1));
+        assert_eq!(runner.run([0]).expect("the other device is sound"), [Device::Cpu]);
+    });
+}
+
+#[test]
+fn a_list_that_could_not_be_made_is_an_error_of_start() {
+    let list = |text: &str| text.parse::<Devices>();
+    let error = OnDevice::new(list("cpu, gpu")).start().expect_err("no device is called gpu");
+    assert_eq!(error.kind(), ErrorKind::Devices);
+    assert_eq!(error.to_string(), list("cpu, gpu").expect_err("no device is called gpu").to_string());
+    assert_eq!(OnDevice::new(list("cpu")).run([0]).expect("nothing fails"), [Device::Cpu]);
+}
+
+#[test]
+fn a_worker_knows_how_many_there_are() {
+    let plan = Plan::new(|seat, _: usize| Ok(seat.worker.num_workers()));
+    let options = Options::new().workers_per_device(2);
+    let mut runner = JobRunner::<_, usize, true>::new("cpu, cuda:0, cpu", plan).options(options);
+    assert_eq!(runner.run(0..3).expect("nothing fails"), [6, 6, 6]);
 }
 
 #[test]
