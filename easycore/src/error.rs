@@ -45,7 +45,7 @@ pub enum ErrorKind {
 ///
 /// Displayed, it is one line that names the hook, the device, the worker and the item as far as they apply, and ends
 /// with the text of the cause, which [`source`](std::error::Error::source) returns as a value. Of that text it has at most the
-/// first 500 characters.
+/// first 500 characters, and of a message of libtorch (with the feature `tch`) no trace.
 ///
 /// # Example
 ///
@@ -252,11 +252,15 @@ impl fmt::Display for Error {
             return advice.iter().try_for_each(|advice| write!(line, ": {advice}"));
         };
         f.write_str(": ")?;
-        let mut line = OneLine::new(f, LONGEST_CAUSE);
+        let mut text = String::new();
         match cause {
-            Cause::Error(error) => write!(line, "{error}")?,
-            Cause::Panic(panic) => write!(line, "{panic}")?,
+            Cause::Error(error) => write!(text, "{error}")?,
+            Cause::Panic(panic) => write!(text, "{panic}")?,
         }
+        #[cfg(feature = "tch")]
+        let text = crate::backends::without_traces(&text);
+        let mut line = OneLine::new(f, LONGEST_CAUSE);
+        line.write_str(&text)?;
         match line.left_out {
             0 => Ok(()),
             count => write!(f, "… ({count} more characters in its source)"),
@@ -264,7 +268,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// How many characters of a cause are displayed. The messages of libtorch end with a trace of several thousand.
+/// How many characters of a cause are displayed.
 const LONGEST_CAUSE: usize = 500;
 
 /// Writes text with every line break, and the space around it, as one space, and leaves out what is too long.

@@ -83,8 +83,11 @@
 //!
 //! All workers of one GPU queue on its default stream, as `tch` cannot make others: several of them overlap their work on the
 //! processor with that on the GPU, not two of the latter. A GPU's memory that a worker has given back stays reserved for
-//! this process by libtorch, and serves its next worker. The methods of `tch` panic where those called `f_…` return an error; both
-//! fail one item.
+//! this process by libtorch, and serves its next worker.
+//!
+//! The methods of `tch` panic where those called `f_…` return an error; both fail one item, but only after a panic the worker's
+//! state is made anew. A `Tensor` can be sent to another thread and a `&Tensor` cannot: feed owned ones, such as those of
+//! `f_unbind` and `f_split`. Consumer hooks run on the caller's thread, where gradients are as the caller has them.
 //!
 //! Version 0.24 of `tch` goes with libtorch 2.11, wherever `LIBTORCH` says it is. The repository's `scripts/libtorch` makes one for
 //! processors.

@@ -1,5 +1,11 @@
 //! The README's example on libtorch: it stands here between two `README` lines, as `tests/readme.rs` checks.
 
+#![expect(
+    clippy::items_after_statements,
+    clippy::doc_markdown,
+    reason = "the README shows what a user writes, in one piece"
+)]
+
 use std::env;
 
 use easycore::HookError;
