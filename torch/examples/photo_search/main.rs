@@ -86,6 +86,7 @@ impl Embedder {
 
 /// Finds photographs by parts of them, with a ResNet-18.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 struct Cli {
     /// Where to embed, such as `cuda:0,cuda:1`
     #[arg(long, value_name = "LIST", default_value = "cpu")]
