@@ -17,7 +17,7 @@ pub const EMBEDDING: i64 = 512;
 pub enum Weights {
     /// Random ones: the same from the same seed, on every device.
     Seed(u64),
-    /// A file that names them as torchvision does: `.safetensors`, `.pt` (`TorchScript`), or else what `VarStore::save` writes.
+    /// A file that names them as torchvision does: `.safetensors`, `.pt` (a pickled dictionary), or else what `VarStore::save` writes.
     File(PathBuf),
 }
 

@@ -112,7 +112,7 @@ struct Cli {
     /// What decides the parts, and the weights where there is no file of them
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Weights named as in torchvision's resnet18: .safetensors, .pt (of a script module) or .ot (of tch)
+    /// Weights named as in torchvision's resnet18: .safetensors, .pt (a pickled dictionary) or .ot (of tch)
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// A folder of JPEG and PNG files, told by .jpg, .jpeg or .png
