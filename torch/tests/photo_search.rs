@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use easycore_torch::photos::shipped_photos;
+use easycore_torch::photos::{Photo, shipped_photos};
 use easycore_torch::resnet::{Network, Weights};
+use easycore_torch::views::Crop;
 use serde_json::Value;
 use tch::nn::VarStore;
 use tch::vision::resnet::resnet18_no_final_layer;
@@ -37,6 +38,8 @@ const SMALL: [&str; 6] = ["--size", "64", "--views", "10", "--decoders", "1"];
 fn run(args: &[&str]) -> Output {
     Command::new(&*PROGRAM)
         .args(args)
+        // Where tests share the cores, threads of one operation wait for each other longer than they save.
+        .env("OMP_NUM_THREADS", "1")
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .output()
         .expect("the example was built")
@@ -124,6 +127,7 @@ fn most_parts_find_their_photograph_and_each_stands_in_the_file() {
     assert!(output.starts_with(&format!("{right} of 60 parts found their photograph")), "{output}");
     assert!(output.contains(" views/s\n") && output.contains("4 consumed"), "{output}");
     assert!(matches.iter().all(|(_, _, similarity)| (-1.0..=1.0).contains(similarity)));
+    assert!(matches[..10].iter().any(|other| *other != matches[0]), "parts of one photograph differ");
 
     let embeddings = Tensor::read_npy(embeddings).expect("it was written");
     assert_eq!((embeddings.size(), embeddings.kind()), (vec![60, 512], Kind::Float));
@@ -136,6 +140,36 @@ fn neither_workers_nor_batches_change_what_is_found() {
     let three = ["--devices", "cpu", "--workers-per-device", "3", "--decoders", "3", "--batch", "8"];
     assert_alike(&alone, &found("by-3.csv", &three), 0.001);
     assert_alike(&alone, &found("one-by-one.csv", &["--devices", "cpu,cpu", "--batch", "1"]), 0.001);
+}
+
+#[test]
+fn every_mention_of_a_device_has_its_workers() {
+    let workers = ["--devices", "cpu,cpu", "--workers-per-device", "2", "--decoders", "3"];
+    let output = stdout_of(&[&SMALL[..], &workers, &["--views", "1", "--report"]].concat());
+    let workers = output.lines().filter(|line| line.split_whitespace().nth(1) == Some("cpu"));
+    assert_eq!(workers.count(), 4 + 3, "{output}");
+}
+
+#[test]
+fn crops_stay_within_a_photograph_of_any_shape_and_every_other_is_flipped() {
+    for (width, height) in [(1, 1), (1, 900), (900, 1), (640, 480)] {
+        let crops: Vec<Crop> = (0..1_000).map(|seed| Crop::random(width, height, seed)).collect();
+        for crop in &crops {
+            assert!(crop.width > 0 && crop.left + crop.width <= width, "{crop:?}");
+            assert!(crop.height > 0 && crop.top + crop.height <= height, "{crop:?}");
+        }
+        let flipped = crops.iter().filter(|crop| crop.is_flipped).count();
+        assert!((400..600).contains(&flipped), "{flipped}");
+    }
+}
+
+#[test]
+fn a_photograph_as_large_as_it_is_keeps_its_pixels() {
+    let path = shipped_photos().join("astronaut.png");
+    let pixels = image::open(&path).expect("it is shipped").into_rgb8();
+    let rows = Tensor::from_slice(pixels.as_raw()).view([512, 512, 3]);
+    let whole = Photo::decode(&path).expect("it is shipped").whole(512).expect("there is memory");
+    assert_eq!(whole, rows.permute([2, 0, 1]));
 }
 
 #[test]
