@@ -1,7 +1,7 @@
 //! What makes a program of an example: its devices, and how it ends.
 
 use std::env;
-use std::error::Error;
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use easycore::Devices;
@@ -19,7 +19,7 @@ pub fn devices() -> Result<Devices, easycore::Error> {
 
 /// Ends a program as a command line expects: a failure is one line on stderr and exit code 1.
 #[must_use]
-pub fn exit_code(outcome: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
+pub fn exit_code(outcome: Result<(), impl Display>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -30,10 +30,12 @@ static PROGRAMS: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(|| {
 });
 
 /// Runs an example in a folder that is not its repository, with backtraces asked for: none may be shown even so.
-fn run(example: &str, args: &[&str]) -> Output {
+pub(crate) fn run(example: &str, args: &[&str]) -> Output {
     Command::new(&PROGRAMS[example])
         .args(args)
         .env("RUST_BACKTRACE", "1")
+        // Where tests share the cores, threads of one operation wait for each other longer than they save.
+        .env("OMP_NUM_THREADS", "1")
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .output()
         .expect("the example was built")
@@ -59,5 +61,6 @@ pub(crate) fn assert_fails(example: &str, args: &[&str], parts: &[&str]) {
     for part in parts {
         assert!(stderr.contains(part), "{part:?} is not in: {stderr}");
     }
+    assert!(!stderr.contains("frame #"), "a trace of libtorch: {stderr}");
     assert!(stdout.is_empty(), "{example} {args:?} printed {}", String::from_utf8_lossy(&stdout));
 }
