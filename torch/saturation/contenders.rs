@@ -1,6 +1,7 @@
 //! Who labels images: a loop by hand, threads by hand, and the runner.
 
 use std::error::Error;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use tch::{Device, TchError};
@@ -86,26 +87,40 @@ fn in_batches(net: &mut Net, images: Vec<Image>, batch: usize) -> Result<Vec<i64
 
 /// The ideal of two workers: each has its half from the start and hands nothing over.
 fn two_threads(weights: &Weights, device: Device, batch: usize) -> Result<Contender, Failure> {
-    let mut nets = [Net::new(weights, device, batch, false)?, Net::new(weights, device, batch, false)?];
+    let share = (tch::get_num_threads() / 2).max(1);
+    let [one, other] = [Hand::new(weights, device, batch)?, Hand::new(weights, device, batch)?];
     let run = move |mut images: Vec<Image>| {
         let second = images.split_off(images.len() / batch / 2 * batch);
-        let [one, other] = &mut nets;
-        let labels = with_threads((tch::get_num_threads() / 2).max(1), || {
-            thread::scope(|scope| {
-                let other = scope.spawn(|| on_a_thread(other, second, batch));
-                let one = scope.spawn(|| on_a_thread(one, images, batch));
-                [one.join(), other.join()]
-            })
-        });
-        let [one, other] = labels.map(|labels| labels.map_err(|_| "a thread by hand panicked"));
-        Ok([one??, other??].concat())
+        with_threads(share, || {
+            one.give.send(images)?;
+            other.give.send(second)?;
+            Ok([one.take.recv()??, other.take.recv()??].concat())
+        })
     };
     Ok(Contender { name: THREADS, run: Box::new(run), threads: None })
 }
 
-fn on_a_thread(net: &mut Net, images: Vec<Image>, batch: usize) -> Result<Vec<i64>, TchError> {
-    let _no_gradients = tch::no_grad_guard();
-    in_batches(net, images, batch)
+/// A thread that lasts, because libtorch prepares a GPU's convolutions for each thread anew. It ends when this is dropped.
+struct Hand {
+    give: Sender<Vec<Image>>,
+    take: Receiver<Result<Vec<i64>, TchError>>,
+}
+
+impl Hand {
+    fn new(weights: &Weights, device: Device, batch: usize) -> Result<Self, Failure> {
+        let mut net = Net::new(weights, device, batch, false)?;
+        let (give, given) = mpsc::channel::<Vec<Image>>();
+        let (done, take) = mpsc::channel();
+        thread::spawn(move || {
+            let _no_gradients = tch::no_grad_guard();
+            for images in given {
+                if done.send(in_batches(&mut net, images, batch)).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { give, take })
+    }
 }
 
 fn runner(

@@ -42,7 +42,7 @@ fn ask_gpu(device: Device, what: &str) -> Option<String> {
 /// `nvidia-smi`, asked for something of this GPU. It counts all GPUs, whatever `CUDA_VISIBLE_DEVICES` says.
 pub(crate) fn nvidia_smi(device: Device, what: &str) -> Option<Command> {
     let Device::Cuda(index) = device else { return None };
-    let mut command = Command::new("nvidia-smi");
+    let mut command = tool("nvidia-smi");
     command
         .arg(format!("--query-gpu={what}"))
         .arg("--format=csv,noheader,nounits")
@@ -50,9 +50,16 @@ pub(crate) fn nvidia_smi(device: Device, what: &str) -> Option<Command> {
     Some(command)
 }
 
+/// Another program, spared the libraries that this one may have been started with.
+fn tool(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.env_remove("LD_PRELOAD");
+    command
+}
+
 /// One line: the day, the device and the machine.
 pub(crate) fn about(device: Device) -> String {
-    let today = Command::new("date").args(["-u", "+%F"]).output().ok();
+    let today = tool("date").args(["-u", "+%F"]).output().ok();
     let today =
         today.map_or_else(String::new, |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let cpu = value_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown processor".to_owned());
