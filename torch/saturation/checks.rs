@@ -95,7 +95,7 @@ fn missing_device(device: Device, weights: &Weights) -> Result<Finding, Failure>
     let text = error.to_string();
     let here = if device == Device::Cpu { "`cpu`" } else { "`cuda:0`" };
     let told = error.kind() == ErrorKind::Init && text.contains("cuda:113") && text.contains(here);
-    let all = Devices::cudas().map(|all| all.as_slice().len()).unwrap_or_default();
+    let all = if device == Device::Cpu { 0 } else { Devices::cudas()?.as_slice().len() };
     Ok(judged(told, format!("{text}; `Devices::cudas()` has {all}")))
 }
 

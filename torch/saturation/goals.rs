@@ -20,10 +20,7 @@ pub(crate) fn goals(results: &Results, kind: Kind) -> Vec<Goal> {
 }
 
 fn on_a_gpu(results: &Results) -> Vec<Goal> {
-    let mut goals = vec![Goal {
-        what: "images are ready, batches of 1: one worker is not slower than the loop".to_owned(),
-        ..not_slower(results)
-    }];
+    let mut goals = vec![not_slower(results)];
     for batch in &BATCHES[1..] {
         goals.push(at_least(
             results,
@@ -72,7 +69,8 @@ fn described(job: Job) -> &'static str {
 
 fn not_slower(results: &Results) -> Goal {
     let ratio = results.ratio(&Job::Nothing.case(1), ONE, LOOP, RATE);
-    judged(String::new(), ratio, |Summary { median, spread }| median + spread >= 1.0)
+    let what = "images are ready, batches of 1: one worker is not slower than the loop";
+    judged(what.to_owned(), ratio, |Summary { median, spread }| median + spread >= 1.0)
 }
 
 /// Whether the second of two contenders does so many times what the first does.

@@ -83,7 +83,7 @@ pub(crate) fn case(
     let mut contenders = contenders::all(weights, device, batch)?;
     let count = count(plan, &mut contenders[0], &images, batch)?;
     for contender in &mut contenders {
-        (contender.run)(repeated(&images, 8 * batch))?;
+        (contender.run)(repeated(&images, plan.batches / 2 * batch))?;
     }
     let measured = interleaved(plan.rounds, device, &mut contenders, || repeated(&images, count), &expected)?;
     for (contender, measured) in contenders.iter().zip(measured) {
