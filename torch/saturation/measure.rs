@@ -36,17 +36,17 @@ pub(crate) struct Plan {
     pub(crate) round_time: Duration,
     /// How many batches there are in a round, at least: the last ones leave some of the workers idle.
     pub(crate) batches: usize,
-    /// How many times as wide and high as an image a photograph may be.
-    pub(crate) max_scale: u16,
+    /// How wide and high a photograph may be, in pixels.
+    pub(crate) max_side: u16,
     pub(crate) sizes: &'static [usize],
 }
 
 impl Plan {
     pub(crate) const FULL: Plan =
-        Plan { rounds: 7, round_time: Duration::from_secs(1), batches: 16, max_scale: 12, sizes: &BATCHES };
+        Plan { rounds: 7, round_time: Duration::from_secs(1), batches: 16, max_side: 2_048, sizes: &BATCHES };
     /// To see whether everything works; the figures mean nothing.
     pub(crate) const QUICK: Plan =
-        Plan { rounds: 2, round_time: Duration::from_millis(20), batches: 4, max_scale: 2, sizes: &[1, 32] };
+        Plan { rounds: 2, round_time: Duration::from_millis(20), batches: 4, max_side: 64, sizes: &[1, 32] };
 }
 
 /// What is to be done before the network can label an image.
@@ -117,7 +117,7 @@ fn images(
         return Ok((images, about));
     }
     let (mut scale, mut preparing) = (0, 0.0);
-    while preparing < PREPARATION * computing && scale < plan.max_scale {
+    while scale == 0 || preparing < PREPARATION * computing && side * (scale + 1) <= plan.max_side {
         scale += 1;
         let photo = Photo::new(0, side, scale);
         preparing = per_image(8, |count| (0..count).try_for_each(|_| photo.scaled_down().map(drop)))?;
