@@ -1,0 +1,94 @@
+//! How well a device is kept busy: the runner beside a loop by hand that does the same, for work that the device limits and
+//! for work that its preparation limits; the memory of workers; and what becomes of failures on a GPU.
+//!
+//! `saturation --device cuda:0 --out FOLDER` measures and leaves its figures and the tables made of them in FOLDER, or in
+//! the README there, between markers. `benches/README.md` tells how to start it and what is measured.
+
+mod arguments;
+mod checks;
+mod contenders;
+mod footprint;
+mod goals;
+mod images;
+mod labeller;
+mod machine;
+mod measure;
+mod model;
+mod results;
+mod tables;
+mod utilisation;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use tch::{Cuda, Device};
+
+use crate::arguments::{Arguments, Task};
+use crate::contenders::Failure;
+use crate::measure::{Job, Plan};
+use crate::model::{Architecture, Weights};
+use crate::results::Results;
+use crate::tables::Kind;
+
+fn main() -> ExitCode {
+    match started() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("saturation: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether everything is as it should be.
+fn started() -> Result<bool, Failure> {
+    let Arguments { task, folder } = Arguments::read()?;
+    let _no_gradients = tch::no_grad_guard();
+    match task {
+        Task::Check(device) => {
+            must_exist(device)?;
+            return checks::all(device);
+        }
+        Task::Measure(device, plan) => {
+            must_exist(device)?;
+            measure(device, &plan, folder.as_deref())?;
+        }
+        Task::Footprint(device, workers) => footprint::be_child(device, workers)?,
+        Task::Show => tables::show_all(folder.as_deref().unwrap_or(Path::new("benches")))?,
+    }
+    Ok(true)
+}
+
+fn must_exist(device: Device) -> Result<(), Failure> {
+    if device.is_cuda() && !Cuda::is_available() {
+        return Err(
+            "libtorch has no GPU here; with one, it must find its libtorch_cuda.so: see benches/README.md"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
+fn measure(device: Device, plan: &Plan, folder: Option<&Path>) -> Result<(), Failure> {
+    let weights = Weights::random(Architecture::for_device(device))?;
+    let kind = Kind::of(device);
+    let mut results = Results::default();
+    results.about("run", &format!("{}, {} rounds", machine::about(device), plan.rounds));
+    results.about("network", weights.architecture.name());
+    results.about("cores", &machine::cores().to_string());
+    // Before this process has used the device.
+    footprint::measure(&mut results, device)?;
+    for job in Job::ALL {
+        for &batch in plan.sizes {
+            let begun = Instant::now();
+            measure::case(&mut results, plan, &weights, device, (job, batch))?;
+            eprintln!("{}: measured in {:.1} s", job.case(batch), begun.elapsed().as_secs_f64());
+            // What is there is there, should the rest take too long.
+            tables::keep(&results, kind, folder)?;
+        }
+    }
+    println!("{}", tables::report(&results, kind));
+    Ok(())
+}

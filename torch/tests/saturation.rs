@@ -1,0 +1,64 @@
+//! That the program works which measures how well a device is kept busy; what it measures is told on a quiet machine.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of this test's own, empty.
+fn folder(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn saturation(arguments: &[&str], folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_saturation"));
+    let Output { status, stdout, stderr } = program.args(arguments).arg("--out").arg(folder).output()?;
+    let (said, complained) = (String::from_utf8(stdout)?, String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{said}\n{complained}");
+    Ok(said)
+}
+
+/// It ends with an error itself where contenders do not agree on the labels.
+#[test]
+fn everybody_gives_the_same_labels_and_the_tables_can_be_made_again() -> Result<(), Box<dyn Error>> {
+    let folder = folder("saturation")?;
+    let readme = folder.join("README.md");
+    fs::write(
+        &readme,
+        "before\n<!-- saturation on cpu: begin -->\nold\n<!-- saturation on cpu: end -->\nafter\n",
+    )?;
+
+    let report = saturation(&["--device", "cpu", "--quick", "--rounds", "1"], &folder)?;
+    for contender in
+        ["loop by hand", "two threads by hand", "runner, 1 worker", "runner, 2 workers", "runner, 4 workers"]
+    {
+        let rows = report.lines().filter(|line| line.starts_with(&format!("| {contender} |")));
+        assert!(rows.count() >= 4, "speed and ratio for each of two jobs: {report}");
+    }
+    assert!(report.contains("| 4 |"), "the memory of four workers: {report}");
+    let text = fs::read_to_string(&readme)?;
+    assert!(text.starts_with("before\n") && text.ends_with("after\n") && !text.contains("\nold\n"), "{text}");
+    assert!(text.contains(report.trim()), "{text}");
+
+    fs::write(&readme, text.replace("runner", "nobody"))?;
+    saturation(&["--show"], &folder)?;
+    assert_eq!(fs::read_to_string(&readme)?, text);
+    Ok(())
+}
+
+#[test]
+fn failures_on_a_device_are_checked_and_nothing_is_broken() -> Result<(), Box<dyn Error>> {
+    let said = saturation(&["--device", "cpu", "--check"], &folder("checks")?)?;
+    assert_eq!(said.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{said}");
+    assert_eq!(
+        said.lines().filter(|line| line.starts_with("skipped ")).count(),
+        2,
+        "for want of a GPU: {said}"
+    );
+    Ok(())
+}
