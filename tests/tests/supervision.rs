@@ -8,7 +8,7 @@ use std::time::Duration;
 use easycore::{
     Chunk, Device, Error, ErrorKind, HookError, OnError, Options, Report, Worker, parallel_runner,
 };
-use easycore_tests::{JobRunner, PATIENCE, Plan, Refused, Spiteful, assert_accounts, lock, watched};
+use easycore_tests::{JobRunner, PATIENCE, Plan, Refused, Spiteful, assert_accounts, identity, lock, watched};
 use rayon::prelude::*;
 
 const BROKEN: Device = Device::Cuda(1);
@@ -421,6 +421,13 @@ fn supervision_that_makes_no_sense_is_an_error_of_start() {
         assert_eq!(error.kind(), ErrorKind::Options);
         assert!(error.to_string().contains(what), "{error}");
     }
+}
+
+#[test]
+fn a_run_may_need_all_of_its_devices() {
+    let mut runner =
+        JobRunner::<_, _, true>::new("cpu, cuda:0", identity()).options(Options::new().min_devices(2));
+    assert_eq!(runner.run(0..10).expect("there are two").len(), 10);
 }
 
 #[test]
