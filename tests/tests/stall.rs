@@ -4,13 +4,14 @@
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::ops::ControlFlow;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Barrier, OnceLock};
 use std::time::Duration;
 use std::{env, thread};
 
-use easycore::{Canceller, Chunk, Options, parallel_runner};
-use easycore_tests::{Fallible, JobRunner, PATIENCE, Plan, Seat, identity};
+use easycore::{Canceller, Chunk, Device, Options, parallel_runner};
+use easycore_tests::{Fallible, JobRunner, PATIENCE, Plan, Refused, Seat, identity};
 
 /// Tells a process that it is to play the scene.
 const SCENE: &str = "EASYCORE_TESTS_SCENE";
@@ -152,6 +153,39 @@ fn every_worker_that_is_stuck_is_named_but_not_more_than_can_be_read() {
     let Some(mut actor) = actor(test, scene) else { return };
     actor.expect(&["item 0 on cpu", "; item 1 on cpu", "; item 2 on cpu", "; item 3 on cpu", "; 2 more"]);
     (0..5).for_each(|_| actor.let_go());
+    actor.end();
+}
+
+#[test]
+fn what_a_lost_device_has_left_is_named_with_the_worker_that_works_it_now() {
+    let scene = || {
+        static LEFT: AtomicUsize = AtomicUsize::new(0);
+        let (made, begun) = (AtomicUsize::new(0), Barrier::new(2));
+        let plan = Plan::new(move |seat, item: usize| {
+            if item % 4 == 0 {
+                if *seat.worker.device() == Device::Cuda(1) {
+                    LEFT.store(item + 1, Ordering::SeqCst);
+                }
+                // Each device has a chunk.
+                begun.wait();
+            } else if item == LEFT.load(Ordering::SeqCst) {
+                be_stuck()?;
+            }
+            Ok(item)
+        });
+        // A state serves for one item, and the second device makes only one.
+        let plan = plan.init(move |worker| match worker.device() {
+            Device::Cuda(1) if made.fetch_add(1, Ordering::SeqCst) > 0 => Refused::result("out of memory"),
+            _ => Ok(()),
+        });
+        let options = Options::new().stall_warning(5 * QUIET).chunk(Chunk::Exactly(4));
+        let mut runner = JobRunner::<_, _, true>::new("cuda:0, cuda:1", plan)
+            .options(options.recycle_after(1).min_devices(1));
+        assert_eq!(runner.run_indexed(0..8).expect("one device is left").len(), 8);
+    };
+    let test = "what_a_lost_device_has_left_is_named_with_the_worker_that_works_it_now";
+    let Some(actor) = actor(test, scene) else { return };
+    actor.expect(&[" in 500ms: one of items ", " on cuda:0 (worker 0)"]);
     actor.end();
 }
 

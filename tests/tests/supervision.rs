@@ -8,7 +8,9 @@ use std::time::Duration;
 use easycore::{
     Chunk, Device, Error, ErrorKind, HookError, OnError, Options, Report, Worker, parallel_runner,
 };
-use easycore_tests::{JobRunner, PATIENCE, Plan, Refused, Spiteful, assert_accounts, identity, lock, watched};
+use easycore_tests::{
+    JobRunner, PATIENCE, Plan, Refused, Spiteful, assert_accounts, identity, lock, watched,
+};
 use rayon::prelude::*;
 
 const BROKEN: Device = Device::Cuda(1);
