@@ -87,11 +87,8 @@ impl Gate {
         }
         match &mut state.feed {
             None => state.taken -= budget - items,
-            Some(feed) => {
-                // The news took the place of an item.
-                feed.take(items + usize::from(news));
-                state.taken -= usize::from(news);
-            }
+            // The news took the place of an item. It ends the input, so nobody misses its slot.
+            Some(feed) => feed.take(items + usize::from(news)),
         }
         if !more || state.feed.as_ref().is_some_and(Feed::is_exhausted) {
             state.source = Source::Closed;
