@@ -132,10 +132,6 @@ impl Gate {
         if state.adoption.is_possible && state.is_over_for_workers() {
             self.wake_all_workers(&state);
         }
-        // Workers must not run out of room for want of a consumer that is asleep.
-        if state.room() < state.pace.chunk() {
-            state.dozing = false;
-        }
         self.wake_consumer_if_it_may_go_on(&state);
     }
 
