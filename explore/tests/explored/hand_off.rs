@@ -13,7 +13,7 @@ use crate::hooks::Order;
 use crate::inbox::{Done, Inbox};
 use crate::options::{Chunk, Options};
 use crate::pace::Pace;
-use crate::sync::begin_to_die;
+use crate::sync::{begin_to_die, now};
 
 const NO_TIME: Duration = Duration::ZERO;
 
@@ -215,6 +215,7 @@ fn a_consumer_that_has_waited_asks_for_what_is_being_pulled() {
         let gate = Gate::new(Order::Ordered, Pace::new(&options, 1, 1, 1), None);
         gate.enter(1, false);
         let (gate, inbox) = (Arc::new(gate), Arc::new(Inbox::new()));
+        let begun = now();
         let worker = spawn({
             let (gate, inbox) = (Arc::clone(&gate), Arc::clone(&inbox));
             move || {
@@ -222,6 +223,7 @@ fn a_consumer_that_has_waited_asks_for_what_is_being_pulled() {
                 while !gate.wants_what_is_pulled() {
                     thread::yield_now();
                 }
+                assert!(now() - begun >= Duration::from_millis(1), "it has been patient");
                 let ticket = gate.pulled(budget, 1, true, false).expect("there is an item");
                 deliver(&gate, &inbox, ticket);
                 assert!(!gate.wants_what_is_pulled(), "it was asked for once");
