@@ -164,7 +164,7 @@ fn what_a_lost_device_has_left_is_named_with_the_worker_that_works_it_now() {
         static LEFT: AtomicUsize = AtomicUsize::new(0);
         let (made, begun) = (AtomicUsize::new(0), Barrier::new(2));
         let plan = Plan::new(move |seat, item: usize| {
-            if item % 4 == 0 {
+            if item.is_multiple_of(4) {
                 if *seat.worker.device() == Device::Cuda(1) {
                     LEFT.store(item + 1, Ordering::SeqCst);
                 }
