@@ -123,6 +123,30 @@ fn a_stuck_item_is_named_once_until_something_else_is_finished() {
 }
 
 #[test]
+fn a_stall_is_told_again_when_something_behind_the_stuck_item_has_been_finished() {
+    let scene = || {
+        let end = Barrier::new(2);
+        let plan = Plan::new(move |_, item: usize| {
+            if item > 0 {
+                be_stuck()?;
+            }
+            if item != 1 {
+                end.wait();
+            }
+            Ok(item)
+        });
+        let mut runner = JobRunner::<_, _, true>::new(2, plan).options(options().chunk(Chunk::Exactly(1)));
+        assert_eq!(runner.run(0..3).expect("nothing fails").len(), 3);
+    };
+    let test = "a_stall_is_told_again_when_something_behind_the_stuck_item_has_been_finished";
+    let Some(mut actor) = actor(test, scene) else { return };
+    actor.expect(&["item 0 on cpu", "; item 1 on cpu"]);
+    actor.let_go();
+    actor.expect(&["item 0 on cpu", "; item 2 on cpu"]);
+    actor.end();
+}
+
+#[test]
 fn of_a_stuck_chunk_the_items_are_named() {
     let scene = || {
         let plan = Plan::new(|_, item: usize| {

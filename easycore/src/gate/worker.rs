@@ -118,8 +118,9 @@ impl Gate {
         state.in_work -= 1;
         state.items_in_work -= ticket.items;
         state.delivered += 1;
-        if let Some(watch) = &mut state.watch {
-            watch.delivered(ticket.chunk);
+        if state.watch.as_mut().is_some_and(|watch| watch.delivered(ticket.chunk)) {
+            // A consumer that has told of a stall waits without a limit, also for another chunk than this one.
+            self.deliverable.notify_all();
         }
         let answers = match self.order {
             Order::Ordered => state.awaited == Some(ticket.chunk),
