@@ -139,5 +139,6 @@ fn a_chunk_of_exactly_so_many_is_what_a_worker_takes_at_a_time() {
 fn options_and_on_error_compare_and_show_themselves() {
     assert_eq!(Options::default(), Options::new());
     assert_ne!(Options::new().window(5), Options::new());
-    assert!(format!("{:?}", Options::new().window(5)).contains("window"));
+    assert!(format!("{:?}", Options::new().window(5)).contains("window: Some(5)"));
+    assert!(format!("{:?}", Options::new().on_failure(|_| ())).contains("on_failure: Some(Listener)"));
 }

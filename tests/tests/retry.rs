@@ -362,7 +362,7 @@ fn an_item_whose_state_cannot_be_made_anew_has_failed() {
             });
             let options = Options::new().on_error(policy).chunk(Chunk::Exactly(10));
             let mut runner = StubbornRunner::<_, true>::new(1, plan).options(options);
-            let error = runner.run(0..10).expect_err("no state for another attempt");
+            let error = runner.run_indexed(0..10).expect_err("no state for another attempt");
             assert_eq!(error.kind(), kind, "{error}");
             let report = report(&runner);
             assert_eq!((report.skipped(), report.failed()), (skipped, 1 - skipped));

@@ -215,13 +215,13 @@ fn stop_is_the_default() {
 fn a_skip_rate_tolerates_that_share_of_the_items_finished_so_far() {
     for workers in WORKERS {
         watched(format!("{workers} workers"), move || {
-            let rate = |rate| Options::new().on_error(OnError::skip_rate(rate, 50));
+            let rate = |rate| Options::new().on_error(OnError::skip_rate(rate, 51));
             let mut runner = JobRunner::<_, _, true>::new(workers, tens_fail()).options(rate(0.12));
             let outputs = runner.run(0..1_000).expect("a tenth fails, and slightly more is tolerated");
             assert_eq!(outputs.len(), 900);
             assert_accounts(runner.report());
 
-            // In input order, item 50 is the first that fails with at least 50 finished, and the sixth of 51.
+            // In input order, item 50 is the first that fails with at least 51 finished, itself among them, and the sixth.
             let mut runner = JobRunner::<_, _, true>::new(workers, tens_fail()).options(rate(0.09));
             let error = runner.run(0..1_000).expect_err("a tenth fails, and less is tolerated");
             assert_eq!(error.item(), Some(50));

@@ -238,6 +238,23 @@ fn an_input_may_panic_when_it_is_dropped() {
     });
 }
 
+#[test]
+fn what_is_left_of_split_input_may_panic_when_it_is_dropped() {
+    watched("split input", || {
+        let dropped = Dropped::default();
+        let plan = Plan::new(|_, _: Option<Spiteful>| Ok(())).consume(|_, ()| Ok(ControlFlow::Break(())));
+        let mut runner =
+            JobRunner::<_, _, true>::new(2, plan).options(Options::new().chunk(Chunk::Exactly(1)).window(10));
+        let mut items: Vec<_> = (0..100).map(|_| None).collect();
+        items.push(Some(Spiteful(Arc::clone(&dropped))));
+        let error = runner.run_indexed(items).expect_err("the drop of the last item panics");
+        assert_eq!((error.kind(), error.is_panic()), (ErrorKind::Input, true));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1, "it is dropped once");
+        assert_accounts(runner.report());
+        assert_eq!(runner.run_indexed(vec![None]).expect("nothing fails").len(), 0);
+    });
+}
+
 /// Fails with an error that panics when it is dropped.
 fn refuse_spitefully<T>(dropped: &Dropped) -> Fallible<T> {
     Err(Box::new(Spiteful(Arc::clone(dropped))))

@@ -4,13 +4,14 @@
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::ops::ControlFlow;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Barrier, OnceLock};
 use std::time::Duration;
 use std::{env, thread};
 
-use easycore::{Canceller, Chunk, Options, parallel_runner};
-use easycore_tests::{Fallible, JobRunner, PATIENCE, Plan, Seat, identity};
+use easycore::{Canceller, Chunk, Device, Options, parallel_runner};
+use easycore_tests::{Fallible, JobRunner, PATIENCE, Plan, Refused, Seat, identity};
 
 /// Tells a process that it is to play the scene.
 const SCENE: &str = "EASYCORE_TESTS_SCENE";
@@ -59,13 +60,13 @@ fn actor(test: &str, scene: fn()) -> Option<Actor> {
 impl Actor {
     /// The next line that holds all these words. On a busy machine others may come before it.
     #[track_caller]
-    fn expect(&self, words: &[&str]) {
+    fn expect(&self, words: &[&str]) -> String {
         loop {
             let line =
                 self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no line holds {words:?}"));
             assert!(line.starts_with("easycore: warning: "), "{line}");
             if words.iter().all(|word| line.contains(word)) {
-                return;
+                return line;
             }
         }
     }
@@ -122,6 +123,30 @@ fn a_stuck_item_is_named_once_until_something_else_is_finished() {
 }
 
 #[test]
+fn a_stall_is_told_again_when_something_behind_the_stuck_item_has_been_finished() {
+    let scene = || {
+        let end = Barrier::new(2);
+        let plan = Plan::new(move |_, item: usize| {
+            if item > 0 {
+                be_stuck()?;
+            }
+            if item != 1 {
+                end.wait();
+            }
+            Ok(item)
+        });
+        let mut runner = JobRunner::<_, _, true>::new(2, plan).options(options().chunk(Chunk::Exactly(1)));
+        assert_eq!(runner.run(0..3).expect("nothing fails").len(), 3);
+    };
+    let test = "a_stall_is_told_again_when_something_behind_the_stuck_item_has_been_finished";
+    let Some(mut actor) = actor(test, scene) else { return };
+    actor.expect(&["item 0 on cpu", "; item 1 on cpu"]);
+    actor.let_go();
+    actor.expect(&["item 0 on cpu", "; item 2 on cpu"]);
+    actor.end();
+}
+
+#[test]
 fn of_a_stuck_chunk_the_items_are_named() {
     let scene = || {
         let plan = Plan::new(|_, item: usize| {
@@ -151,7 +176,42 @@ fn every_worker_that_is_stuck_is_named_but_not_more_than_can_be_read() {
     let test = "every_worker_that_is_stuck_is_named_but_not_more_than_can_be_read";
     let Some(mut actor) = actor(test, scene) else { return };
     actor.expect(&["item 0 on cpu", "; item 1 on cpu", "; item 2 on cpu", "; item 3 on cpu", "; 2 more"]);
-    (0..5).for_each(|_| actor.let_go());
+    (0..2).for_each(|_| actor.let_go());
+    while actor.expect(&[" on cpu"]).contains(" more") {}
+    (0..3).for_each(|_| actor.let_go());
+    actor.end();
+}
+
+#[test]
+fn what_a_lost_device_has_left_is_named_with_the_worker_that_works_it_now() {
+    let scene = || {
+        static LEFT: AtomicUsize = AtomicUsize::new(0);
+        let (made, begun) = (AtomicUsize::new(0), Barrier::new(2));
+        let plan = Plan::new(move |seat, item: usize| {
+            if item.is_multiple_of(4) {
+                if *seat.worker.device() == Device::Cuda(1) {
+                    LEFT.store(item + 1, Ordering::SeqCst);
+                }
+                // Each device has a chunk.
+                begun.wait();
+            } else if item == LEFT.load(Ordering::SeqCst) {
+                be_stuck()?;
+            }
+            Ok(item)
+        });
+        // A state serves for one item, and the second device makes only one.
+        let plan = plan.init(move |worker| match worker.device() {
+            Device::Cuda(1) if made.fetch_add(1, Ordering::SeqCst) > 0 => Refused::result("out of memory"),
+            _ => Ok(()),
+        });
+        let options = Options::new().stall_warning(5 * QUIET).chunk(Chunk::Exactly(4));
+        let mut runner = JobRunner::<_, _, true>::new("cuda:0, cuda:1", plan)
+            .options(options.recycle_after(1).min_devices(1));
+        assert_eq!(runner.run_indexed(0..8).expect("one device is left").len(), 8);
+    };
+    let test = "what_a_lost_device_has_left_is_named_with_the_worker_that_works_it_now";
+    let Some(actor) = actor(test, scene) else { return };
+    actor.expect(&[" in 500ms: one of items ", " on cuda:0 (worker 0)"]);
     actor.end();
 }
 

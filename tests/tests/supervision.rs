@@ -8,7 +8,9 @@ use std::time::Duration;
 use easycore::{
     Chunk, Device, Error, ErrorKind, HookError, OnError, Options, Report, Worker, parallel_runner,
 };
-use easycore_tests::{JobRunner, PATIENCE, Plan, Refused, Spiteful, assert_accounts, lock, watched};
+use easycore_tests::{
+    JobRunner, PATIENCE, Plan, Refused, Spiteful, assert_accounts, identity, lock, watched,
+};
 use rayon::prelude::*;
 
 const BROKEN: Device = Device::Cuda(1);
@@ -324,6 +326,27 @@ fn an_item_that_is_to_be_tried_again_is_tried_on_another_device() {
 }
 
 #[test]
+fn an_item_of_a_chunk_that_went_from_hand_to_hand_counts_for_the_worker_that_worked_it() {
+    watched("two of three devices are lost", || {
+        let made = AtomicUsize::new(0);
+        // Whoever has worked two items needs another state, and the first two such workers get none.
+        let plan = Plan::new(|_, item: usize| Ok(item)).init(move |_| {
+            if (3..5).contains(&made.fetch_add(1, Ordering::SeqCst)) {
+                return Refused::result("out of memory");
+            }
+            Ok(())
+        });
+        let options = Options::new().min_devices(1).recycle_after(2).chunk(Chunk::Exactly(6));
+        let mut runner = JobRunner::<_, _, true>::new("cuda:0, cuda:1, cuda:2", plan).options(options);
+        assert_eq!(runner.run_indexed(0..6).expect("one device is left"), all(0..6));
+        let report = runner.report().expect("there was a run");
+        assert_eq!(report.lost_devices().len(), 2);
+        let items: Vec<_> = report.workers().iter().map(|worker| worker.items).collect();
+        assert_eq!(items, [2, 2, 2]);
+    });
+}
+
+#[test]
 fn a_device_whose_states_cannot_be_made_is_spared_too() {
     watched("cuda:1 fails to start", || {
         let plan = Plan::new(|_, item: usize| Ok(item)).init(|worker| match worker.device() {
@@ -421,6 +444,13 @@ fn supervision_that_makes_no_sense_is_an_error_of_start() {
         assert_eq!(error.kind(), ErrorKind::Options);
         assert!(error.to_string().contains(what), "{error}");
     }
+}
+
+#[test]
+fn a_run_may_need_all_of_its_devices() {
+    let mut runner =
+        JobRunner::<_, _, true>::new("cpu, cuda:0", identity()).options(Options::new().min_devices(2));
+    assert_eq!(runner.run(0..10).expect("there are two").len(), 10);
 }
 
 #[test]

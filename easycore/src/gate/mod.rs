@@ -20,7 +20,7 @@ mod state;
 mod watch;
 mod worker;
 
-use state::{Adoption, Source, State};
+use state::{Source, State};
 pub(crate) use watch::Watch;
 pub(crate) use worker::{Claim, Ticket, Waits};
 
@@ -51,26 +51,7 @@ impl Gate {
     pub(crate) fn new(order: Order, pace: Pace, feed: Option<Feed>) -> Self {
         Self {
             order,
-            state: Mutex::new(State {
-                pace,
-                feed,
-                source: Source::Open,
-                pulling: false,
-                next_chunk: 0,
-                next_item: 0,
-                taken: 0,
-                in_work: 0,
-                items_in_work: 0,
-                adoption: Adoption::default(),
-                delivered: 0,
-                waiting_workers: 0,
-                waiting_consumer: false,
-                awaited: None,
-                dozing: false,
-                present: 0,
-                left: Vec::new(),
-                watch: None,
-            }),
+            state: Mutex::new(State::new(pace, feed)),
             claimable: Condvar::default(),
             room: Condvar::default(),
             deliverable: Condvar::default(),

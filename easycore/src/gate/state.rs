@@ -55,6 +55,30 @@ pub(super) enum Source {
 }
 
 impl State {
+    /// Before anything is pulled, and before anybody has come.
+    pub(super) fn new(pace: Pace, feed: Option<Feed>) -> Self {
+        Self {
+            pace,
+            feed,
+            source: Source::Open,
+            pulling: false,
+            next_chunk: 0,
+            next_item: 0,
+            taken: 0,
+            in_work: 0,
+            items_in_work: 0,
+            adoption: Adoption::default(),
+            delivered: 0,
+            waiting_workers: 0,
+            waiting_consumer: false,
+            awaited: None,
+            dozing: false,
+            present: 0,
+            left: Vec::new(),
+            watch: None,
+        }
+    }
+
     pub(super) fn room(&self) -> usize {
         self.pace.window().saturating_sub(self.taken)
     }
@@ -88,9 +112,11 @@ impl State {
         }
     }
 
-    /// Whether a consumer that is waiting has what it waits for.
+    /// Whether a consumer that is waiting has what it waits for. One that dozes waits for more, but workers must not run out
+    /// of room for want of a consumer that is asleep.
     pub(super) fn consumer_may_go_on(&self) -> bool {
-        self.is_finished() || (self.awaited.is_none() && !self.dozing)
+        let dozes_on = self.dozing && self.room() >= self.pace.chunk();
+        self.is_finished() || (self.awaited.is_none() && !dozes_on)
     }
 
     /// Whether there is nothing more to do for a worker that has nothing to do.
@@ -100,5 +126,73 @@ impl State {
 
     pub(super) fn is_finished(&self) -> bool {
         self.source == Source::Closed && (self.present == 0 || (!self.pulling && self.in_work == 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Source, State};
+    use crate::feed::Feed;
+    use crate::options::{Chunk, Options};
+    use crate::pace::Pace;
+    use crate::sync::now;
+
+    /// The state of a run of two workers, in batches of so many items, with a window of 40 that is not said explicitly.
+    fn of_batches(batch: usize, feed: Option<Feed>) -> State {
+        let options = Options::new().chunk(Chunk::Exactly(4)).queue_scale(5.0);
+        State::new(Pace::new(&options, 2, batch, 8), feed)
+    }
+
+    #[test]
+    fn a_worker_is_called_if_nobody_is_at_work_or_little_waits_for_the_consumer() {
+        let mut state = of_batches(1, None);
+        state.taken = 30;
+        assert!(state.calls_for_a_worker(), "nobody would come back to claim");
+        (state.in_work, state.items_in_work) = (1, 4);
+        assert!(!state.calls_for_a_worker(), "26 items wait, which is more than a quarter of the window");
+        state.items_in_work = 20;
+        assert!(state.calls_for_a_worker(), "10 items wait");
+        state.pulling = true;
+        assert!(!state.calls_for_a_worker(), "whoever pulls calls the next one");
+        (state.in_work, state.items_in_work) = (0, 0);
+        assert!(!state.calls_for_a_worker());
+    }
+
+    #[test]
+    fn a_worker_is_called_to_mind_the_clock_of_a_batch() {
+        let mut state = of_batches(4, Some(Feed::new(4, Duration::from_secs(5))));
+        assert!(!state.calls_for_a_worker(), "nothing waits");
+        state.feed.as_mut().expect("there is one").arrive(now());
+        assert!(state.calls_for_a_worker());
+        state.pulling = true;
+        assert!(!state.calls_for_a_worker(), "whoever pulls minds it then");
+    }
+
+    #[test]
+    fn there_is_room_if_a_batch_fits() {
+        let mut state = of_batches(4, None);
+        state.taken = 36;
+        assert!(state.has_room());
+        state.taken = 37;
+        assert!(!state.has_room());
+        state.feed = Some(Feed::new(4, Duration::ZERO));
+        assert!(state.has_room(), "what was pulled ahead has its slots");
+    }
+
+    #[test]
+    fn a_consumer_dozes_on_behind_a_delivery_until_the_workers_run_out_of_room() {
+        let mut state = of_batches(1, None);
+        (state.awaited, state.in_work) = (Some(0), 1);
+        assert!(!state.consumer_may_go_on(), "it waits for a chunk");
+        state.awaited = None;
+        assert!(state.consumer_may_go_on());
+        (state.dozing, state.taken) = (true, 36);
+        assert!(!state.consumer_may_go_on(), "a chunk fits");
+        state.taken = 37;
+        assert!(state.consumer_may_go_on());
+        (state.awaited, state.source, state.in_work) = (Some(1), Source::Closed, 0);
+        assert!(state.consumer_may_go_on(), "there is no more to wait for");
     }
 }

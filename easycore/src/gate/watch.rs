@@ -1,5 +1,6 @@
 //! Who is at work on what: for the warning that nothing gets finished any more, and kept only for it.
 
+use std::mem;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -68,10 +69,11 @@ impl Watch {
         self.feeding = is_in_next;
     }
 
-    pub(super) fn delivered(&mut self, chunk: u64) {
+    /// A chunk has been finished; whether there may be something to tell again.
+    pub(super) fn delivered(&mut self, chunk: u64) -> bool {
         self.in_work.retain(|work| work.chunk != chunk);
         self.finished = now();
-        self.is_told = false;
+        mem::take(&mut self.is_told)
     }
 
     /// How long the consumer, who has been waiting `since` then, waits before there is something to tell; `None` if that has been

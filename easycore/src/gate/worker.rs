@@ -87,11 +87,8 @@ impl Gate {
         }
         match &mut state.feed {
             None => state.taken -= budget - items,
-            Some(feed) => {
-                // The news took the place of an item.
-                feed.take(items + usize::from(news));
-                state.taken -= usize::from(news);
-            }
+            // The news took the place of an item. It ends the input, so nobody misses its slot.
+            Some(feed) => feed.take(items + usize::from(news)),
         }
         if !more || state.feed.as_ref().is_some_and(Feed::is_exhausted) {
             state.source = Source::Closed;
@@ -121,8 +118,9 @@ impl Gate {
         state.in_work -= 1;
         state.items_in_work -= ticket.items;
         state.delivered += 1;
-        if let Some(watch) = &mut state.watch {
-            watch.delivered(ticket.chunk);
+        if state.watch.as_mut().is_some_and(|watch| watch.delivered(ticket.chunk)) {
+            // A consumer that has told of a stall waits without a limit, also for another chunk than this one.
+            self.deliverable.notify_all();
         }
         let answers = match self.order {
             Order::Ordered => state.awaited == Some(ticket.chunk),
@@ -134,10 +132,6 @@ impl Gate {
         }
         if state.adoption.is_possible && state.is_over_for_workers() {
             self.wake_all_workers(&state);
-        }
-        // Workers must not run out of room for want of a consumer that is asleep.
-        if state.room() < state.pace.chunk() {
-            state.dozing = false;
         }
         self.wake_consumer_if_it_may_go_on(&state);
     }

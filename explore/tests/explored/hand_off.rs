@@ -13,7 +13,7 @@ use crate::hooks::Order;
 use crate::inbox::{Done, Inbox};
 use crate::options::{Chunk, Options};
 use crate::pace::Pace;
-use crate::sync::begin_to_die;
+use crate::sync::{begin_to_die, now};
 
 const NO_TIME: Duration = Duration::ZERO;
 
@@ -215,6 +215,33 @@ fn a_consumer_that_has_waited_asks_for_what_is_being_pulled() {
         let gate = Gate::new(Order::Ordered, Pace::new(&options, 1, 1, 1), None);
         gate.enter(1, false);
         let (gate, inbox) = (Arc::new(gate), Arc::new(Inbox::new()));
+        let begun = now();
+        let worker = spawn({
+            let (gate, inbox) = (Arc::clone(&gate), Arc::clone(&inbox));
+            move || {
+                let budget = claim(&gate).expect("there is room");
+                while !gate.wants_what_is_pulled() {
+                    thread::yield_now();
+                }
+                assert!(now() - begun >= Duration::from_millis(1), "it has been patient");
+                let ticket = gate.pulled(budget, 1, true, false).expect("there is an item");
+                deliver(&gate, &inbox, ticket);
+                assert!(!gate.wants_what_is_pulled(), "it was asked for once");
+            }
+        });
+        let mut intake = Intake::new(Order::Ordered);
+        assert_eq!(intake.next(&gate, &inbox).expect("it was pulled").outputs, [0]);
+        worker.join().expect("nobody panics");
+    });
+}
+
+#[test]
+fn a_consumer_asks_for_what_is_being_pulled_though_another_chunk_is_still_in_work() {
+    explore(|| {
+        let gate = Gate::new(Order::Unordered, Pace::new(&Options::new().window(4), 1, 1, 1), None);
+        gate.enter(2, false);
+        let (gate, inbox) = (Arc::new(gate), Arc::new(Inbox::new()));
+        let in_work = pull(&gate).expect("there is room");
         let worker = spawn({
             let (gate, inbox) = (Arc::clone(&gate), Arc::clone(&inbox));
             move || {
@@ -224,12 +251,51 @@ fn a_consumer_that_has_waited_asks_for_what_is_being_pulled() {
                 }
                 let ticket = gate.pulled(budget, 1, true, false).expect("there is an item");
                 deliver(&gate, &inbox, ticket);
-                assert!(!gate.wants_what_is_pulled(), "it was asked for once");
             }
         });
-        let mut intake = Intake::new(Order::Ordered);
+        let mut intake = Intake::new(Order::Unordered);
+        assert_eq!(intake.next(&gate, &inbox).expect("it was pulled").outputs, [1]);
+        deliver(&gate, &inbox, in_work);
         assert_eq!(intake.next(&gate, &inbox).expect("it was pulled").outputs, [0]);
         worker.join().expect("nobody panics");
+    });
+}
+
+/// Has the consumer wait for the first chunk of an ordered run, and beyond its patience, while `batch`
+/// items are pulled: nobody asks for them.
+fn pull_unasked(batch: usize, in_work: Option<Ticket>, gate: Gate) {
+    gate.enter(1, false);
+    let (gate, inbox) = (Arc::new(gate), Arc::new(Inbox::new()));
+    let begun = now();
+    let worker = spawn({
+        let (gate, inbox) = (Arc::clone(&gate), Arc::clone(&inbox));
+        move || {
+            assert_eq!(claim(&gate), Some(batch));
+            while now() - begun < Duration::from_millis(1) {
+                thread::yield_now();
+            }
+            (0..10).for_each(|_| thread::yield_now());
+            assert!(!gate.wants_what_is_pulled(), "it would not help the consumer");
+            let pulled = gate.pulled(batch, batch, true, false).expect("there are items");
+            deliver(&gate, &inbox, in_work.unwrap_or(pulled));
+        }
+    });
+    let mut intake = Intake::new(Order::Ordered);
+    assert_eq!(intake.next(&gate, &inbox).expect("it was pulled").outputs, [0]);
+    worker.join().expect("nobody panics");
+}
+
+#[test]
+fn a_consumer_does_not_ask_for_what_would_not_help() {
+    let ordered = |batch| {
+        let options = Options::new().window(4);
+        Gate::new(Order::Ordered, Pace::new(&options, 1, batch, 1), None)
+    };
+    explore(move || pull_unasked(2, None, ordered(2)));
+    explore(move || {
+        let gate = ordered(1);
+        let first = pull(&gate).expect("there is room");
+        pull_unasked(1, Some(first), gate);
     });
 }
 
