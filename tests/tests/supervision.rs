@@ -197,7 +197,7 @@ fn restarts_of_long_ago_do_not_count() {
         let plan: Plan<usize, usize> = Plan::new(|_, item| panic!("item {item}"));
         let options = tolerant().restarts(1, Duration::from_nanos(1));
         let mut runner = JobRunner::<_, _, true>::new(1, plan).options(options);
-        assert_eq!(runner.run(0..50).expect("all are tolerated"), []);
+        assert!(runner.run(0..50).expect("all are tolerated").is_empty());
     });
 }
 
