@@ -44,8 +44,9 @@ pub enum ErrorKind {
 /// Why a runner could not start, run or close.
 ///
 /// Displayed, it is one line that names the hook, the device, the worker and the item as far as they apply, and ends
-/// with the text of the cause, which [`source`](std::error::Error::source) returns as a value. Of that text it has at most the
-/// first 500 characters, and of a message of libtorch (with the feature `tch`) no trace.
+/// with the text of the cause, which [`source`](std::error::Error::source) returns as a value, and with what can be done, if
+/// there is more to say. Of the cause it has at most the first 500 characters, and of a message of libtorch (with the feature
+/// `tch`) no trace.
 ///
 /// # Example
 ///
@@ -82,7 +83,7 @@ struct Inner {
     items: Option<Range<usize>>,
     attempts: usize,
     cause: Option<Cause>,
-    /// Why, and what to do, where there is no cause that would tell.
+    /// Why, and what to do, beyond what the cause tells.
     advice: Option<String>,
 }
 
@@ -142,18 +143,19 @@ impl Error {
 
     /// A device was given up because of `why`.
     pub(crate) fn device_lost(why: String) -> Self {
-        let mut error = Self::new(ErrorKind::DeviceLost, "the device was given up");
-        error.0.advice = Some(why);
-        error
+        Self::new(ErrorKind::DeviceLost, "the device was given up").advising(Some(why))
     }
 
     /// A call of the user's code, `what`, did not return within the `limit` that `option` sets.
     pub(crate) fn timed_out(what: &str, limit: Duration, option: &str) -> Self {
-        let mut error = Self::new(ErrorKind::Timeout, format!("{what} has not returned within {limit:?}"));
-        error.0.advice = Some(format!(
+        Self::new(ErrorKind::Timeout, format!("{what} has not returned within {limit:?}")).advising(Some(format!(
             "its thread cannot be stopped and is left behind; see what it waits for, or raise `Options::{option}`"
-        ));
-        error
+        )))
+    }
+
+    pub(crate) fn advising(mut self, advice: Option<String>) -> Self {
+        self.0.advice = advice;
+        self
     }
 
     pub(crate) fn of_hook(mut self, hook: &'static str) -> Self {
@@ -261,10 +263,11 @@ impl fmt::Display for Error {
         let text = crate::backends::without_traces(&text);
         let mut line = OneLine::new(f, LONGEST_CAUSE);
         line.write_str(&text)?;
-        match line.left_out {
-            0 => Ok(()),
-            count => write!(f, "… ({count} more characters in its source)"),
+        let left_out = line.left_out;
+        if left_out > 0 {
+            write!(f, "… ({left_out} more characters in its source)")?;
         }
+        advice.iter().try_for_each(|advice| write!(f, "; {advice}"))
     }
 }
 

@@ -81,12 +81,14 @@ impl Ledger {
     pub(crate) fn judge(&mut self, item: FailedItem, gate: &Gate) {
         let matters = self.may_fail(gate);
         let skipped = self.counts.skipped + item.count;
-        if matters && self.on_error.tolerates(skipped, self.counts.consumed + skipped) {
+        let finished = self.counts.consumed + skipped;
+        if matters && self.on_error.tolerates(skipped, finished) {
             self.counts.skipped = skipped;
             self.tell(&item, gate);
             self.skipped_items.list(item);
         } else {
-            self.fail_item(item, matters, gate);
+            let verdict = self.on_error.verdict(item.count, skipped, finished);
+            self.fail_item(item, verdict, matters, gate);
         }
     }
 
@@ -113,12 +115,12 @@ impl Ledger {
         }
     }
 
-    /// Counts items that are not skipped. The error ends the run, if it `matters`.
-    fn fail_item(&mut self, item: FailedItem, matters: bool, gate: &Gate) {
+    /// Counts items that are not skipped. The error ends the run, if it `matters`, and then tells the `verdict`.
+    fn fail_item(&mut self, item: FailedItem, verdict: Option<String>, matters: bool, gate: &Gate) {
         self.counts.failed += item.count;
         self.tell(&item, gate);
         if matters {
-            self.end_with(item.error, gate);
+            self.end_with(item.error.advising(verdict), gate);
         } else {
             drop_quietly(item);
         }
@@ -141,7 +143,7 @@ impl Ledger {
         match halt {
             Halt::Break => {}
             Halt::Error(error) => match error.items() {
-                Some(items) => self.fail_item(FailedItem::new(items, error), matters, gate),
+                Some(items) => self.fail_item(FailedItem::new(items, error), None, matters, gate),
                 None if matters => self.end_with(error, gate),
                 None => drop_quietly(error),
             },

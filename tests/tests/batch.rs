@@ -245,6 +245,8 @@ fn a_skipped_batch_lists_its_items() {
         let mut full = Full::new(workers, script).options(Options::new().on_error(OnError::skip(BATCH - 1)));
         let error = full.run(0..1_000).expect_err("eight items are more than seven");
         assert_eq!(error.items(), Some(16..24));
+        let advice = "; 0 were skipped before, and with it there are more than `OnError::skip(7)` tolerates";
+        assert!(error.to_string().ends_with(advice), "{error}");
         assert_accounts(full.report());
     });
 }

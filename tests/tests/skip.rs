@@ -232,6 +232,34 @@ fn a_skip_rate_tolerates_that_share_of_the_items_finished_so_far() {
 }
 
 #[test]
+fn the_error_that_exceeds_a_policy_tells_how_much_of_it_was_used_up() {
+    watched("policies", || {
+        let told = |policy| {
+            let mut runner =
+                JobRunner::<_, _, true>::new(2, tens_fail()).options(Options::new().on_error(policy));
+            runner.run(0..100).expect_err("a tenth fails").to_string()
+        };
+        let stopped = told(OnError::stop());
+        let advice = |policy, begin| {
+            let error = told(policy);
+            let (failure, advice) = error.split_once("; ").expect("there is advice");
+            assert!(failure.starts_with(begin), "{error}");
+            advice.to_owned()
+        };
+        assert!(!stopped.contains(';'), "nothing was tolerated: {stopped}");
+        assert!(!told(OnError::skip(0)).contains(';'));
+        assert_eq!(
+            advice(OnError::skip(4), "producer_work failed at item 40 on cpu"),
+            "4 were skipped before, as many as `OnError::skip(4)` tolerates"
+        );
+        assert_eq!(
+            advice(OnError::skip_rate(0.09, 51), "producer_work panicked at item 50 on cpu"),
+            "with it 6 of 51 had failed, more than `OnError::skip_rate(0.09, 51)` tolerates"
+        );
+    });
+}
+
+#[test]
 fn a_report_counts_all_skipped_items_and_lists_the_first_thousand() {
     watched("3,000 skipped", || {
         let plan = Plan::new(|_, _: usize| Refused::result::<usize>("all of them"));

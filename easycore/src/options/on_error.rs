@@ -64,6 +64,22 @@ impl OnError {
         }
     }
 
+    /// Why a run that [`tolerates`](Self::tolerates) some failures does not tolerate one of so many items that would make `skipped`
+    /// of `finished`.
+    pub(crate) fn verdict(self, items: usize, skipped: usize, finished: usize) -> Option<String> {
+        match self.0 {
+            Policy::Stop | Policy::Skip { max: 0 } => None,
+            Policy::Skip { max } => {
+                let before = skipped - items;
+                let enough = if before == max { "as many as" } else { "and with it there are more than" };
+                Some(format!("{before} were skipped before, {enough} `OnError::skip({max})` tolerates"))
+            }
+            Policy::SkipRate { rate, min_items } => Some(format!(
+                "with it {skipped} of {finished} had failed, more than `OnError::skip_rate({rate}, {min_items})` tolerates"
+            )),
+        }
+    }
+
     /// Whether the first failure is certain to end the run, so that a worker need not wait for the verdict.
     pub(crate) fn stops_at_first(self) -> bool {
         matches!(self.0, Policy::Stop | Policy::Skip { max: 0 })
