@@ -33,8 +33,6 @@ struct Kept<S> {
     state: Option<S>,
     /// How many items have been worked with it.
     worked: usize,
-    /// Whether the last one saw a panic.
-    broke: bool,
     /// What went wrong when an earlier state was ended, for `close` to tell.
     end_error: Option<Error>,
 }
@@ -44,6 +42,8 @@ pub(crate) struct Warm<'a, H: Hooks> {
     worker: &'a Worker,
     config: &'a H::Config,
     kept: Kept<H::ProducerState>,
+    /// Whether the last state saw a panic since this was taken: a new run tries again.
+    broke: bool,
 }
 
 impl<'a, H: Hooks> Warm<'a, H> {
@@ -52,8 +52,8 @@ impl<'a, H: Hooks> Warm<'a, H> {
             Place::In(kept) => kept.and_then(|kept| kept.downcast().ok()),
             Place::Out | Place::OutForGood => None,
         };
-        let kept = kept.map_or(Kept { state: None, worked: 0, broke: false, end_error: None }, |kept| *kept);
-        Self { worker, config, kept }
+        let kept = kept.map_or(Kept { state: None, worked: 0, end_error: None }, |kept| *kept);
+        Self { worker, config, kept, broke: false }
     }
 
     pub(crate) fn put_back(self) {
@@ -99,10 +99,10 @@ impl<'a, H: Hooks> Warm<'a, H> {
 
     fn make(&mut self, leave: impl FnOnce() -> Result<(), Error>) -> Result<H::ProducerState, Error> {
         // There is nothing to be made where workers have no state.
-        if self.kept.broke && TypeId::of::<H::ProducerState>() != TypeId::of::<()>() {
+        if self.broke && TypeId::of::<H::ProducerState>() != TypeId::of::<()>() {
             leave()?;
         }
-        (self.kept.worked, self.kept.broke) = (0, false);
+        (self.kept.worked, self.broke) = (0, false);
         guard(|| H::producer_init(self.worker, self.config))
             .map_err(|cause| Error::in_hook(ErrorKind::Init, "producer_init", cause).of_worker(self.worker))
     }
@@ -125,7 +125,7 @@ impl<'a, H: Hooks> Warm<'a, H> {
 
     /// Ends a state that saw a panic: it may be broken in any way.
     pub(crate) fn end_broken(&mut self) {
-        self.kept.broke = true;
+        self.broke = true;
         self.end();
     }
 

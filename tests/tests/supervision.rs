@@ -192,6 +192,32 @@ fn restarts_are_allowed_as_often_as_the_options_say() {
 }
 
 #[test]
+fn a_panic_of_the_last_run_costs_the_next_no_restart() {
+    for min_devices in [None, Some(1)] {
+        watched(format!("min_devices: {min_devices:?}"), move || {
+            let breaks = Arc::new(AtomicBool::new(true));
+            let broken = Arc::clone(&breaks);
+            let plan = Plan::new(move |seat, item: usize| {
+                let is_broken = *seat.worker.device() == BROKEN && broken.load(Ordering::SeqCst);
+                assert!(!is_broken, "item {item}");
+                Ok(item)
+            });
+            let devices = if min_devices.is_some() { vec![Device::Cpu, BROKEN] } else { vec![BROKEN] };
+            let options = tolerant().restarts(0, HOUR).chunk(Chunk::Exactly(1));
+            let options = min_devices.into_iter().fold(options, Options::min_devices);
+            let mut runner = JobRunner::<_, _, true>::new(devices, plan).options(options);
+            // Until the broken device has had an item.
+            while !matches!(runner.run(0..2), Err(error) if error.kind() == ErrorKind::DeviceLost)
+                && runner.report().is_none_or(|report| report.lost_devices().is_empty())
+            {}
+            breaks.store(false, Ordering::SeqCst);
+            assert_eq!(runner.run(0..100).expect("it works again"), all(0..100));
+            assert!(lost(runner.report()).is_empty());
+        });
+    }
+}
+
+#[test]
 fn restarts_of_long_ago_do_not_count() {
     watched("no two within a nanosecond", || {
         let plan: Plan<usize, usize> = Plan::new(|_, item| panic!("item {item}"));
