@@ -116,8 +116,9 @@ impl<H: Hooks> Runner<H> {
 
     /// Opens a run: whatever becomes of it, the last run's report is gone.
     pub(crate) fn begin_run(&mut self, buffered: usize, feed: Option<Feed>) -> Result<Progress, Error> {
+        let progress = self.begin(buffered, feed);
         self.report = Some(Report::default());
-        self.begin(buffered, feed)
+        progress
     }
 
     /// Starts the workers if need be. From here on they can be cancelled. `buffered` is as in [`Pace::new`].
@@ -239,6 +240,8 @@ impl<H: Hooks> Runner<H> {
     /// Stops a stream that was leaked, and waits for it, at most for `limit`; its gate if that is not enough.
     fn settle_stream(&mut self, limit: Option<Duration>) -> Option<Arc<Gate>> {
         let gate = self.streaming.take()?;
+        // Only the stream knows how much of it was consumed.
+        self.report = None;
         gate.cancel();
         let is_at_rest = gate.await_rest(limit);
         self.control.end();

@@ -2,12 +2,13 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
+use std::iter;
 use std::ops::Range;
 use std::time::Duration;
 
 use crate::device::Device;
 use crate::hooks::HookError;
-use crate::panic::{Cause, Panic};
+use crate::panic::{Cause, Panic, guard};
 use crate::process::Process;
 use crate::worker::Worker;
 
@@ -85,6 +86,8 @@ struct Inner {
     cause: Option<Cause>,
     /// Why, and what to do, beyond what the cause tells.
     advice: Option<String>,
+    /// Whether nothing comes after it: it ended a stream, or the input that was one.
+    is_last: bool,
 }
 
 impl Error {
@@ -100,6 +103,7 @@ impl Error {
             attempts: 1,
             cause: None,
             advice: None,
+            is_last: false,
         }))
     }
 
@@ -123,7 +127,21 @@ impl Error {
     }
 
     pub(crate) fn in_input(cause: Cause) -> Self {
-        Self::caused(ErrorKind::Input, "the input", cause)
+        let is_last = matches!(&cause, Cause::Error(error) if ended_a_stream(&**error));
+        let mut error = Self::caused(ErrorKind::Input, "the input", cause);
+        error.0.is_last = is_last;
+        error
+    }
+
+    /// What a stream ended with.
+    pub(crate) fn ending_a_stream(mut self) -> Self {
+        self.0.is_last = true;
+        self
+    }
+
+    /// Whether the input has ended with it, so that there is nothing to go on with.
+    pub(crate) fn is_last(&self) -> bool {
+        self.0.is_last
     }
 
     pub(crate) fn cancelled() -> Self {
@@ -269,6 +287,20 @@ impl fmt::Display for Error {
         }
         advice.iter().try_for_each(|advice| write!(f, "; {advice}"))
     }
+}
+
+/// Whether an error comes from a [`Stream`](crate::Stream) that ended with it, by itself or as the source of others.
+fn ended_a_stream(error: &(dyn StdError + 'static)) -> bool {
+    /// A chain of sources is the user's, and may go round in circles.
+    const DEEPEST: usize = 32;
+    let mut next = Some(error);
+    let chain = iter::from_fn(|| {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    });
+    let mut of_stream = chain.take(DEEPEST).filter_map(|error| error.downcast_ref::<Error>());
+    guard(|| Ok(of_stream.any(Error::is_last))).unwrap_or(false)
 }
 
 /// How many characters of a cause are displayed.

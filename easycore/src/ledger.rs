@@ -5,7 +5,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::failed::{FailedItem, FailedItems, Listener};
 use crate::gate::Gate;
 use crate::hooks::{Hooks, Order};
@@ -82,13 +82,26 @@ impl Ledger {
         let matters = self.may_fail(gate);
         let skipped = self.counts.skipped + item.count;
         let finished = self.counts.consumed + skipped;
-        if matters && self.on_error.tolerates(skipped, finished) {
+        let is_last = item.error.is_last();
+        if matters && !is_last && self.on_error.tolerates(skipped, finished) {
             self.counts.skipped = skipped;
             self.tell(&item, gate);
             self.skipped_items.list(item);
         } else {
-            let verdict = self.on_error.verdict(item.count, skipped, finished);
+            let verdict = self.on_error.verdict(item.count, skipped, finished).filter(|_| !is_last);
             self.fail_item(item, verdict, matters, gate);
+        }
+    }
+
+    /// Judges all items together, when a run has come to its end: what failed before a share of them could be judged.
+    fn judge_all(&mut self, gate: &Gate) {
+        let Counts { consumed, skipped, .. } = self.counts;
+        if !self.may_fail(gate) || self.on_error.tolerates(skipped, consumed + skipped) {
+            return;
+        }
+        let kind = self.skipped_items.as_slice().first().map_or(ErrorKind::Work, |item| item.error.kind());
+        if let Some(verdict) = self.on_error.verdict_on_all(skipped, consumed + skipped) {
+            self.error = Some(Error::new(kind, verdict));
         }
     }
 
@@ -177,6 +190,7 @@ impl Ledger {
         let pulled = claimed + leftover.discarded + leftover.failed.len();
         self.counts.discarded += leftover.discarded;
         leftover.failed.into_iter().for_each(|item| self.judge(item, gate));
+        self.judge_all(gate);
         let mut workers = std::mem::take(&mut *session.workers.lock());
         workers.sort_by_key(|worker| worker.index);
         let report = Report {

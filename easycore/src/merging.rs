@@ -44,7 +44,8 @@ impl<H: MergeHooks> Merging<'_, H> {
         self.0.run_input::<_, AtWorkers<_>>(|| Fallible(data.into_iter()))
     }
 
-    /// Like [`Runner::run_into`]; the workers' states are merged into `state`.
+    /// Like [`Runner::run_into`]; the workers' states are merged into `state`. What a `consumer_merge` fails on, and the states of the
+    /// workers after that one, are lost; after a panic of a consumer hook all of them are.
     ///
     /// # Errors
     /// Those of [`Runner::run`].

@@ -74,9 +74,17 @@ use crate::stream::Stream;
 /// ```
 ///
 /// # Hooks that use rayon
-/// Inside a producer hook rayon means the worker's own pool, whose threads are the workers of its device: `par_iter` there
-/// is serial while they are busy. Use `install` on a pool of your own where a hook needs more cores. `rayon::broadcast`
-/// in a hook never returns, because the other workers are not free to take part.
+/// Inside a producer hook rayon means the worker's own pool, whose threads are the workers of its device: `par_iter`, `join` and
+/// `scope` there are serial while they are busy. Use `install` on a pool of your own where a hook needs more cores.
+///
+/// What waits in a hook for a thread that is not free never returns: `rayon::broadcast`, which needs all workers; a channel or a
+/// lock that something passed to `rayon::spawn` is to serve, because it runs when the workers have nothing else to do; `install`
+/// on a pool whose only thread has called [`run`](Self::run), in a hook as in the input.
+///
+/// # Async programs
+/// [`run`](Self::run), [`start`](Self::start), [`close`](Self::close) and the drop block: call them inside of
+/// `tokio::task::spawn_blocking` or on a thread of your own. A hook may wait for a future by a runtime's `Handle::block_on`, as
+/// long as the runtime's own threads are not blocked by the run.
 ///
 /// # Forks
 /// A process that was forked from this one has a copy of the runner, but not its threads. There, whatever would use them fails
@@ -154,7 +162,7 @@ impl<H: Hooks> Runner<H> {
 
     /// Like [`run`](Self::run), for input that can fail: an `Err` is a failed item, and
     /// [`OnError`](crate::OnError) decides whether the run goes on without it. So one runner's [`stream`](Self::stream) can
-    /// be the next one's input.
+    /// be the next one's input; the error that ends the stream ends this run, too, whatever is tolerated.
     ///
     /// ```
     /// use std::io::{BufRead, Cursor};
@@ -300,7 +308,7 @@ impl<H: Hooks> Runner<H> {
         self.end_shift()
     }
 
-    /// What the last run did; `None` before the first.
+    /// What the last run did; `None` before the first, and after a [`Stream`] that was leaked.
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()

@@ -225,11 +225,12 @@ fn add_end<O>(done: &mut Done<O>, end: ChunkEnd, behind: usize, gate: &Gate, on_
     match end {
         ChunkEnd::Full | ChunkEnd::Exhausted => {}
         ChunkEnd::Failed(error) => {
-            done.last = Some(FailedItem::new(behind..behind + 1, Error::in_input(Cause::Error(error))));
-            done.items += 1;
-            if on_error.stops_at_first() {
+            let error = Error::in_input(Cause::Error(error));
+            if on_error.stops_at_first() || error.is_last() {
                 gate.fail_at(behind);
             }
+            done.last = Some(FailedItem::new(behind..behind + 1, error));
+            done.items += 1;
         }
         ChunkEnd::Panicked(panic) => {
             gate.fail_at(behind);

@@ -24,7 +24,16 @@ use crate::source::Source;
 /// The outputs of a run, as an iterator of `Result<O, Error>`: in input order, or as they finish.
 ///
 /// It ends after the last output or after the first error. Dropping it earlier cancels the run: it waits for the hooks
-/// and the `next()` in progress, and drops the rest. Streams chain: one runner's stream is another's input.
+/// and the `next()` in progress, and drops the rest.
+///
+/// # Two stages
+/// One runner's stream is another's input, by [`try_run`](crate::Runner::try_run). An error that ends the stream ends the second
+/// run, too, with kind [`Input`](crate::ErrorKind::Input) and the stream's error as its source. It is never
+/// [skipped](crate::OnError), because nothing comes after it: items that may be left out are for the first runner to skip.
+///
+/// A stream borrows its runner and takes only what is `'static`, so that a stream's outputs cannot be streamed on. Where there
+/// are more than two stages, let each but the last have a thread that sends its outputs into a bounded channel, from which the
+/// next one takes its input.
 ///
 /// # Example
 ///
@@ -203,9 +212,9 @@ impl<O> Iterator for Stream<'_, O> {
                     drop_quietly(result);
                     resume_unwind(payload);
                 }
-                (result, None) => result.err().map(Err),
+                (result, None) => Some(Err(result.err()?.ending_a_stream())),
             },
-            State::Failed(error) => Some(Err(error)),
+            State::Failed(error) => Some(Err(error.ending_a_stream())),
             State::Ended => None,
         }
     }

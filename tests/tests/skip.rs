@@ -232,6 +232,60 @@ fn a_skip_rate_tolerates_that_share_of_the_items_finished_so_far() {
 }
 
 #[test]
+fn a_skip_rate_is_judged_at_the_end_too() {
+    for workers in WORKERS {
+        watched(format!("{workers} workers"), move || {
+            let plan = Plan::new(
+                |_, item: usize| {
+                    if item < 40 { Refused::result("one of the first") } else { Ok(item) }
+                },
+            );
+            let rate = |rate, min_items| Options::new().on_error(OnError::skip_rate(rate, min_items));
+            let mut runner = JobRunner::<_, _, true>::new(workers, plan).options(rate(0.1, 50));
+            let mut outputs = Vec::new();
+            let error = runner.run_into(&mut outputs, 0..100).expect_err("40 of 100 are more than a tenth");
+            assert_eq!(outputs, (40..100).collect::<Vec<_>>(), "none failed when a share could be judged");
+            assert_eq!((error.kind(), error.hook(), error.item()), (ErrorKind::Work, None, None));
+            let line = "40 of 100 items failed, more than `OnError::skip_rate(0.1, 50)` tolerates: the report lists them";
+            assert_eq!(error.to_string(), line);
+            let report = runner.report().expect("there was a run");
+            assert_eq!((report.skipped(), report.failed()), (40, 0));
+            assert_accounts(Some(report));
+            let last = runner.stream(0..100).last().expect("there are outputs, and the error");
+            assert_eq!(last.expect_err("it is the last").to_string(), line);
+
+            assert_eq!(runner.run(0..400).expect("40 of 400 are a tenth").len(), 360);
+            assert_eq!(runner.run(0..49).expect("too few to judge").len(), 9);
+            let mut runner = runner.options(rate(0.1, 100));
+            runner.run(0..100).expect_err("as many as are judged");
+            assert_eq!(runner.run(0..99).expect("too few to judge").len(), 59);
+        });
+    }
+}
+
+#[test]
+fn a_run_that_breaks_or_is_cancelled_has_no_rate() {
+    watched("break and cancel", || {
+        let plan = Plan::new(|_, item: usize| if item < 40 { Refused::result("early") } else { Ok(item) })
+            .consume(|outputs, item| {
+                outputs.push(item);
+                Ok(if item == 60 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+            });
+        let options = Options::new().on_error(OnError::skip_rate(0.1, 50));
+        let mut runner = JobRunner::<_, _, true>::new(2, plan).options(options);
+        assert_eq!(runner.run(0..100).expect("it has seen enough"), (40..=60).collect::<Vec<_>>());
+        let canceller = runner.canceller();
+        let input = (0..100).inspect(move |item| {
+            if *item == 59 {
+                canceller.cancel()
+            }
+        });
+        let error = runner.run(input).expect_err("it is cancelled");
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+    });
+}
+
+#[test]
 fn the_error_that_exceeds_a_policy_tells_how_much_of_it_was_used_up() {
     watched("policies", || {
         let told = |policy| {

@@ -382,19 +382,138 @@ impl FirstThree {
     }
 }
 
+/// All numbers, as texts.
+fn endless() -> impl Iterator<Item = String> + Send + 'static {
+    (0..).map(|number: u64| number.to_string())
+}
+
 #[test]
-fn breaking_the_last_of_three_stages_ends_the_others() {
+fn breaking_the_second_stage_ends_the_first() {
     for_each_worker_count(|workers| {
         let (mut parse, mut first) = (Parse::new(workers), FirstThree::new(workers));
-        let mut again = Square::new(workers);
-        // `stream` takes plain items, so the stage in the middle takes the good ones.
-        let texts = (0..).map(|number: u64| number.to_string());
-        let squares = again.try_run(parse.stream(texts).take(100)).expect("all are numbers");
-        assert_eq!(first.run(squares).expect("it breaks"), [0, 1, 4]);
-        let endless = (0..).map(|number: u64| number.to_string());
-        assert_eq!(first.try_run(parse.stream(endless)).expect("it breaks"), [0, 1, 2]);
+        assert_eq!(first.try_run(parse.stream(endless())).expect("it breaks"), [0, 1, 2]);
         assert_accounts(parse.report());
         assert_accounts(first.report());
+    });
+}
+
+#[test]
+fn breaking_the_last_of_three_stages_with_channels_between_them_ends_the_others() {
+    fn send_on(outputs: Stream<'_, u64>, next: &mpsc::SyncSender<u64>) -> Result<(), Error> {
+        for output in outputs {
+            if next.send(output?).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+    for_each_worker_count(|workers| {
+        let ((numbers, parsed), (squares, squared)) = (mpsc::sync_channel(8), mpsc::sync_channel(8));
+        let (mut parse, mut square) = (Parse::new(workers), Square::new(workers));
+        thread::scope(|scope| {
+            scope.spawn(|| send_on(parse.stream(endless()), &{ numbers }).expect("all are numbers"));
+            scope.spawn(|| send_on(square.stream(parsed), &{ squares }).expect("nothing fails"));
+            assert_eq!(FirstThree::new(workers).run(squared).expect("it breaks"), [0, 1, 4]);
+        });
+        assert_accounts(parse.report());
+        assert_accounts(square.report());
+    });
+}
+
+/// What ends the first stage, and of what kind its error is.
+type Ends = (&'static str, fn(&mut Parse) -> Stream<'_, u64>, ErrorKind);
+
+const ENDS: [Ends; 5] = [
+    ("an item", |parse| parse.stream(endless().map(|text| text.replace("70", "?"))), ErrorKind::Work),
+    ("the input", |parse| parse.stream(endless().inspect(|text| assert_ne!(text, "70"))), ErrorKind::Input),
+    (
+        "a cancel",
+        |parse| {
+            let canceller = parse.canceller();
+            parse.stream(endless().inspect(move |text| {
+                if text == "70" {
+                    canceller.cancel()
+                }
+            }))
+        },
+        ErrorKind::Cancelled,
+    ),
+    (
+        "its devices",
+        |parse| {
+            *parse = Parse::new("gpu");
+            parse.stream(endless())
+        },
+        ErrorKind::Devices,
+    ),
+    (
+        "its options",
+        |parse| {
+            *parse = Parse::new(1).options(Options::new().window(0));
+            parse.stream(endless())
+        },
+        ErrorKind::Options,
+    ),
+];
+
+/// An error of a user's that has another as its source.
+#[derive(Debug)]
+struct Wrapped(Error);
+
+impl std::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("wrapped")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn what_ends_the_first_stage_ends_the_second_however_much_that_one_skips() {
+    for (name, begin, kind) in ENDS {
+        for (workers, wrapped) in [(1, false), (2, false), (8, false), (2, true)] {
+            watched(format!("{name}, {workers} workers, wrapped: {wrapped}"), move || {
+                for policy in [OnError::skip(100), OnError::skip_rate(1.0, 0)] {
+                    let (mut parse, mut square) = (Parse::new(workers), Square::new(workers));
+                    square = square.options(Options::new().on_error(policy));
+                    let numbers = begin(&mut parse);
+                    let error = if wrapped {
+                        square.try_run(numbers.map(|number| number.map_err(Wrapped)))
+                    } else {
+                        square.try_run(numbers)
+                    }
+                    .expect_err("the first stage has failed");
+                    assert_eq!(error.kind(), ErrorKind::Input);
+                    let mut cause = error.source().expect("the stream's");
+                    if let Some(Wrapped(inner)) = cause.downcast_ref() {
+                        cause = inner;
+                    }
+                    assert_eq!(cause.downcast_ref().map(Error::kind), Some(kind));
+                    assert!(!error.to_string().contains("tolerates"), "{error}");
+                    let report = square.report().expect("there was a run");
+                    assert_eq!((report.skipped(), report.failed()), (0, 1));
+                    assert_accounts(Some(report));
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn what_a_stage_skips_and_an_error_that_ends_no_stream_do_not_end_the_next() {
+    for_each_worker_count(|workers| {
+        let skip = || Options::new().on_error(OnError::skip(1));
+        let texts = || endless().take(100).map(|text| if text == "70" { "?".to_owned() } else { text });
+        let (mut parse, mut square) = (Parse::new(workers).options(skip()), Square::new(workers));
+        assert_eq!(square.try_run(parse.stream(texts())).expect("it is skipped").len(), 99);
+
+        // Each number by a run of its own, whose error is one item's.
+        let numbers = texts().map(|text| Parse::new(1).run([text]).map(|numbers| numbers[0]));
+        assert_eq!(square.options(skip()).try_run(numbers).expect("it is skipped").len(), 99);
     });
 }
 
@@ -433,6 +552,9 @@ fn a_leaked_stream_is_awaited_by_whatever_uses_the_runner_next() {
                 mem::forget(runner.stream(0..));
                 start.recv_timeout(PATIENCE).expect("item 0 is worked");
                 use_runner(&mut runner);
+                let is_of_the_leaked_one = runner.report().is_some_and(|report| report.pulled() > 0);
+                assert!(!is_of_the_leaked_one, "nobody has the account of its outputs");
+                assert_eq!(runner.report().is_none(), matches!(name, "start" | "close"));
                 assert_eq!(at_work.load(Ordering::SeqCst), 0, "the worker has come to rest");
                 drop(runner);
                 books.assert_all_ended();

@@ -1,7 +1,10 @@
 //! What a failing item does to its run. The policy alone; the ledger counts and asks it.
 
 /// What a failing item does to its run: an item whose `producer_work` failed or panicked, or an `Err` item of
-/// `try_run`.
+/// `try_run`, unless a [`Stream`](crate::Stream) ended with it.
+///
+/// A batch that fails counts as all of its items. Where a worker has a state and panics at one item after another, its device is
+/// given up before long, whatever is tolerated here: see [`Options::restarts`](crate::Options::restarts).
 ///
 /// # Example
 ///
@@ -46,7 +49,8 @@ impl OnError {
     }
 
     /// Failing items are left out while they are at most `rate` (0.0 to 1.0) of the items finished so far, judged
-    /// whenever an item fails once at least `min_items` have been finished.
+    /// whenever an item fails once at least `min_items` have been finished, and at the end of the run: its error then names no
+    /// item, and is of the kind of the first that failed. Fewer items than `min_items` are not judged, so that they may all fail.
     #[must_use]
     pub fn skip_rate(rate: f64, min_items: usize) -> Self {
         Self(Policy::SkipRate { rate, min_items })
@@ -78,6 +82,14 @@ impl OnError {
                 "with it {skipped} of {finished} had failed, more than `OnError::skip_rate({rate}, {min_items})` tolerates"
             )),
         }
+    }
+
+    /// Why a run that has `skipped` so many of the items it `finished` is not tolerated after all.
+    pub(crate) fn verdict_on_all(self, skipped: usize, finished: usize) -> Option<String> {
+        let Policy::SkipRate { rate, min_items } = self.0 else { return None };
+        Some(format!(
+            "{skipped} of {finished} items failed, more than `OnError::skip_rate({rate}, {min_items})` tolerates: the report lists them"
+        ))
     }
 
     /// Whether the first failure is certain to end the run, so that a worker need not wait for the verdict.

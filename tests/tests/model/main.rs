@@ -17,7 +17,7 @@ use easycore_tests::{
     silence_injected_panics, watched,
 };
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
-use sequential::{End, Story, tell};
+use sequential::{End, Story, exceeds_rate, tell};
 
 /// What the consumer panics with at an item.
 #[derive(Debug)]
@@ -163,10 +163,17 @@ fn expect_the_loop_up_to_order(case: &Case, run: &Run) {
     assert_eq!(consumed.len(), story.consumed.len(), "each once");
     assert!(!consumed.iter().any(fails), "nothing that fails is consumed");
     assert!(story.skipped.iter().all(|items| failing.contains(items)), "only what fails is skipped");
+    let is_cancelled = matches!(story.end, End::Failure { kind: ErrorKind::Cancelled, .. });
     match &story.end {
         End::Success if case.consumer == Consumer::Collects => {
             let all: Vec<_> = (0..case.fates.0.len()).filter(|item| !fails(item)).collect();
             assert_eq!(consumed, all, "everything is consumed or skipped");
+        }
+        End::Failure { items, is_panic: false, .. }
+            if items.is_empty() && matches!(case.policy, Policy::SkipPercent(..)) && !is_cancelled =>
+        {
+            assert!(exceeds_rate(case, consumed.len(), &story.skipped), "too many have failed, all in all");
+            assert_eq!(consumed.len() + accounts.skipped(), case.fates.0.len(), "nothing is lost");
         }
         End::Failure { kind: ErrorKind::Work | ErrorKind::Input, items, .. } => {
             assert!(failing.contains(items), "what ends the run does fail");

@@ -30,8 +30,28 @@ pub(crate) enum End {
 pub(crate) fn tell(case: &Case) -> Story {
     let mut story = Story { consumed: vec![], skipped: vec![], end: End::Success };
     // Whatever ends the loop early has said why.
-    let _ = run(case, &mut story);
+    if run(case, &mut story).is_continue()
+        && let Some(first) = story.skipped.first()
+        && exceeds_rate(case, story.consumed.len(), &story.skipped)
+    {
+        let kind = kind_of(case, first.clone());
+        story.end = End::Failure { kind, items: 0..0, is_panic: false };
+    }
     story
+}
+
+/// Whether more than a share has been skipped, if a share can be judged.
+pub(crate) fn exceeds_rate(case: &Case, consumed: usize, skipped: &[Range<usize>]) -> bool {
+    let skipped: usize = skipped.iter().map(ExactSizeIterator::len).sum();
+    let finished = consumed + skipped;
+    let Policy::SkipPercent(percent, min_items) = case.policy else { return false };
+    finished >= min_items && 100 * skipped > percent * finished
+}
+
+/// Of what kind the failure of these items is.
+fn kind_of(case: &Case, items: Range<usize>) -> ErrorKind {
+    let fate = case.fates.0[items].iter().find(|fate| **fate != Fate::Good);
+    if matches!(fate, Some(Fate::ErrItem | Fate::InputPanics)) { ErrorKind::Input } else { ErrorKind::Work }
 }
 
 fn run(case: &Case, story: &mut Story) -> ControlFlow<()> {
