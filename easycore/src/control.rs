@@ -89,6 +89,7 @@ impl Drop for Progress {
 /// # Ok::<(), easycore::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a canceller does nothing until it is told to"]
 pub struct Canceller(Control);
 
 impl Canceller {

@@ -197,8 +197,8 @@ impl<H: Hooks> Runner<H> {
         self.run_input::<_, AtCaller>(|| Fallible(data.into_iter()))
     }
 
-    /// Like [`run`](Self::run), for input that can be split: a range, a slice, a vector, or any other of rayon's indexed
-    /// parallel iterators. Workers claim whole parts of it and iterate over them by themselves, so that nothing is pulled
+    /// Like [`run`](Self::run), for input that can be split: a slice, a vector, a range of `usize` or of up to 32 bits, or any other
+    /// of rayon's indexed parallel iterators. Workers claim whole parts of it and iterate over them by themselves, so that nothing is pulled
     /// item by item. Order, window and errors are as ever; what is mapped onto the iterator runs on the workers, and a
     /// panic there is a failed item.
     ///
@@ -286,7 +286,6 @@ impl<H: Hooks> Runner<H> {
     }
 
     /// A handle that ends the run in progress, this one or a later one, from any thread.
-    #[must_use]
     pub fn canceller(&self) -> Canceller {
         Canceller::new(self.control.clone())
     }

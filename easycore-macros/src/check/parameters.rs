@@ -68,9 +68,11 @@ fn roles(hook: &Hook, parameters: &[&PatType], context: &Context) -> Option<Vec<
         roles.len() == parameters.len() && pairs.all(|(role, parameter)| allows(*role, bare(&parameter.ty)))
     };
     let meant = |roles: &Vec<Role>| has_state(roles) || !needs_state(hook, context);
+    // Where there is a config, it may have taken the place of the device.
+    let probably = |role, ty: &_| looks_like(role, ty) || role == Role::Device && context.config.is_none();
     allowed(hook, context)
         .find(|roles| fits(roles, &|role, ty| could_be(role, ty, hook, context)))
-        .or_else(|| lists(hook).filter(meant).find(|roles| fits(roles, &looks_like)))
+        .or_else(|| lists(hook).filter(meant).find(|roles| fits(roles, &probably)))
 }
 
 /// All ways in which the table lets the parameters of `hook` be written, whatever else the block has.

@@ -1,11 +1,11 @@
 //! The attribute on something that is not an inherent `impl` block.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use syn::Generics;
 use syn::parse::{ParseStream, Parser as _};
+use syn::{Attribute, Generics, ItemImpl, Visibility};
 
 use super::block::{parse_header, type_name};
-use crate::diagnostics::Faults;
+use crate::diagnostics::{Faults, source};
 
 /// What to leave behind, so that nothing but the place of the attribute is complained of.
 pub(crate) struct Misplaced {
@@ -33,6 +33,15 @@ const KINDS: [(&str, &str); 12] = [
 ];
 
 pub(super) fn parse(item: TokenStream, faults: &mut Faults) -> Misplaced {
+    if let Some((visibility, header)) = visible_block(item.clone()) {
+        faults.add(
+            &visibility,
+            "an `impl` block has no visibility: that of the runner is an option",
+            format!("write `#[parallel_runner({})]`, and the block without it", source(&visibility)),
+        );
+        let runner = type_name(&header.self_ty).map(|name| (name.clone(), header.generics.clone()));
+        return Misplaced { item: TokenStream::new(), runner, declared: false };
+    }
     let header = parse_header(item.clone()).ok().map(|(header, _)| header);
     if let Some(header) = header.as_ref().filter(|header| header.trait_.is_none()) {
         let message = "the macro declares the type of this block, which needs a name of its own";
@@ -65,6 +74,17 @@ pub(super) fn parse(item: TokenStream, faults: &mut Faults) -> Misplaced {
     faults.add(tokens.get(position), message, help);
     let is_block = matches!(keyword, "impl" | "trait");
     Misplaced { item: if is_block { TokenStream::new() } else { item }, runner, declared: keyword != "trait" }
+}
+
+/// The header of an inherent `impl` block that is sound but for its visibility.
+fn visible_block(item: TokenStream) -> Option<(Visibility, ItemImpl)> {
+    let parser = |input: ParseStream| {
+        input.call(Attribute::parse_outer)?;
+        Ok((input.parse::<Visibility>()?, input.parse::<TokenStream>()?))
+    };
+    let (visibility, block) = parser.parse2(item).ok()?;
+    let (header, _) = parse_header(block).ok()?;
+    (!matches!(visibility, Visibility::Inherited) && header.trait_.is_none()).then_some((visibility, header))
 }
 
 fn name_and_generics<'a>(tokens: impl Iterator<Item = &'a TokenTree>) -> Option<(Ident, Generics)> {

@@ -41,8 +41,8 @@ pub type HookResult<T> = Result<T, HookError>;
 /// What `run_indexed` takes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not input that can be split by position",
-    label = "not a range, a slice, a `Vec` or any other of rayon's indexed iterators",
-    note = "`run` takes any iterator"
+    label = "not a slice, a `Vec`, a range of `usize` or of up to 32 bits, or any other of rayon's indexed iterators",
+    note = "`run` takes any iterator, a range of `u64` too"
 )]
 pub trait Splittable: IntoParallelIterator<Iter: IndexedParallelIterator> {}
 

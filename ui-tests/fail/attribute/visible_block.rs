@@ -1,0 +1,18 @@
+//! A visibility on the block.
+
+use easycore::parallel_runner;
+
+/// Squares numbers.
+#[parallel_runner]
+pub impl Squares {
+    fn producer_work(item: u64) -> u64 {
+        item * item
+    }
+}
+
+fn main() -> Result<(), easycore::Error> {
+    let mut squares = Squares::new(2);
+    let all: Vec<u64> = squares.run(0..100)?;
+    assert_eq!(all.len(), 100);
+    squares.close()
+}
