@@ -97,6 +97,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     let Cli { from, to, block, workers, .. } = cli;
+    if from > to {
+        return Err(format!("there is nothing from {from} to {to}: `--to` is the last number").into());
+    }
     let step = usize::try_from(block)?;
     let blocks = (from..=to).step_by(step).map(move |start| start..(start + block).min(to + 1));
     let mut search = Search::new(workers, cli);

@@ -31,7 +31,7 @@ pub enum ErrorKind {
     DeviceLost,
     /// `producer_end` failed.
     End,
-    /// `consumer_init`, `consumer_work` or `consumer_end` failed.
+    /// `consumer_init`, `consumer_work`, `consumer_merge` or `consumer_end` failed.
     Consumer,
     /// The input iterator yielded an error to `try_run`, or panicked.
     Input,
@@ -279,6 +279,9 @@ impl fmt::Display for Error {
         }
         #[cfg(feature = "tch")]
         let text = crate::backends::without_traces(&text);
+        if text.is_empty() {
+            f.write_str("an error without a text")?;
+        }
         let mut line = OneLine::new(f, LONGEST_CAUSE);
         line.write_str(&text)?;
         let left_out = line.left_out;

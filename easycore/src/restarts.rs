@@ -37,7 +37,7 @@ impl Restarts {
     pub(crate) fn verdict(&self) -> String {
         format!(
             "its worker panicked before it had worked an item, also after {} restarts within {:?}; if the items are to blame, \
-             allow more with `Options::restarts`",
+             allow more with `Options::restarts`, and if others can do without it, say so with `Options::min_devices`",
             self.max, self.within
         )
     }

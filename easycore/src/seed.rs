@@ -9,13 +9,15 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Workers take their seeds from the second half of the outputs, where no item's index leads.
 const FIRST_WORKER: u64 = 1 << 63;
 
-/// Output number `index`, from 0, of the generator started at `seed`.
+/// Output number `index`, from 0, of the generator that is started at the first output of the one started at `seed`.
+///
+/// Started at `seed` itself, those of two seeds that are a few steps apart would be the same but for some at the ends.
 pub(crate) fn of_item(seed: u64, index: usize) -> u64 {
-    output(seed, index as u64)
+    output(output(seed, 0), index as u64)
 }
 
 pub(crate) fn of_worker(seed: u64, index: usize) -> u64 {
-    output(seed, FIRST_WORKER + index as u64)
+    output(output(seed, 0), FIRST_WORKER + index as u64)
 }
 
 fn output(seed: u64, number: u64) -> u64 {

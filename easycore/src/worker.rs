@@ -137,8 +137,8 @@ impl Worker {
     /// A number to seed the random numbers of the item at `index` with. It depends on [`Options::seed`](crate::Options::seed)
     /// and `index` alone, so that outputs are the same whatever the number of workers, and whichever of them works the item.
     ///
-    /// It is output number `index`, from 0, of the generator `SplitMix64` (Steele, Lea and Flood 2014) started at the runner's
-    /// seed. A hook learns an item's index where the input is enumerated:
+    /// It is output number `index`, from 0, of the generator `SplitMix64` (Steele, Lea and Flood 2014) that is started at the first
+    /// output of the one started at the runner's seed. A hook learns an item's index where the input is enumerated:
     ///
     /// ```
     /// use easycore::{Options, Worker, parallel_runner};

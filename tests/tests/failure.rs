@@ -591,6 +591,16 @@ fn the_workers_are_at_rest_when_a_run_returns_or_unwinds() {
 }
 
 #[test]
+fn a_cause_without_a_text_is_said_to_have_none() {
+    watched("no text", || {
+        let plan = Plan::new(|_, _: usize| Refused::result::<usize>(""));
+        let error = JobRunner::<_, _, true>::new(1, plan).run([7]).expect_err("it fails");
+        let line = "producer_work failed at item 0 on cpu (worker 0): an error without a text";
+        assert_eq!(error.to_string(), line);
+    });
+}
+
+#[test]
 fn a_cause_of_many_pages_is_cut_short_in_the_line_and_whole_in_its_source() {
     let text = format!("no memory\n{}", "frame ".repeat(1_000));
     let plan = Plan::<usize, usize>::new(move |_, _| Refused::result(text.clone()));

@@ -42,8 +42,24 @@ fn outputs_made_with_item_seeds_are_the_same_whatever_the_number_of_workers() {
     }
 }
 
+/// By how much the state of `SplitMix64` goes up for each output.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// `SplitMix64`, as its authors write it down.
+fn splitmix64(seed: u64, count: usize) -> Vec<u64> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_add(STEP);
+        let mut output = state;
+        output = (output ^ (output >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        output = (output ^ (output >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        output ^ (output >> 31)
+    };
+    std::iter::repeat_with(next).take(count).collect()
+}
+
 #[test]
-fn item_seeds_are_the_outputs_of_splitmix64() {
+fn item_seeds_are_the_outputs_of_splitmix64_started_at_its_first_one() {
     let published = [
         6_457_827_717_110_365_317,
         3_203_168_211_198_807_973,
@@ -51,7 +67,14 @@ fn item_seeds_are_the_outputs_of_splitmix64() {
         4_593_380_528_125_082_431,
         16_408_922_859_458_223_821,
     ];
-    assert_eq!(items(&ask(2, 1_234_567))[..5], published);
+    assert_eq!(splitmix64(1_234_567, 5), published);
+    assert_eq!(items(&ask(2, 1_234_567)), splitmix64(published[0], 5_000));
+}
+
+#[test]
+fn seeds_that_are_a_step_of_the_generator_apart_share_no_item() {
+    let one: BTreeSet<u64> = items(&ask(1, 42)).into_iter().collect();
+    assert!(items(&ask(1, 42 + STEP)).iter().all(|seed| !one.contains(seed)));
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn given_up<const ORDERED: bool>(workers: usize) {
         assert_eq!((error.kind(), error.device()), (ErrorKind::DeviceLost, Some(&Device::Cpu)), "{error}");
         let line = error.to_string();
         assert!(line.starts_with("the device was given up on cpu (worker "), "{line}");
-        assert!(line.contains("3 restarts within 60s") && line.ends_with("`Options::restarts`"), "{line}");
+        assert!(line.contains("3 restarts within 60s") && line.ends_with("`Options::min_devices`"), "{line}");
         let report = runner.report().expect("there was a run");
         assert!(report.consumed() == 0 && report.skipped() <= 4 * workers, "run {run}: {report}");
         assert_accounts(Some(report));

@@ -207,7 +207,9 @@ impl Options {
     /// device that is broken would otherwise go through the whole input, item by item, where [`on_error`](Self::on_error)
     /// tolerates that many failures.
     ///
-    /// Attempts at one and the same item count once, and workers without `producer_init` have nothing to be made.
+    /// Attempts at one and the same item count once, and workers without `producer_init` have nothing to be made. Only panics
+    /// count: an error that is returned says something of the item, and leaves the state as it is. Where it says something of the
+    /// device, as a GPU's that has gone, have the hook panic with it.
     #[must_use]
     pub fn restarts(mut self, max: usize, within: Duration) -> Self {
         self.restarts = (max, within);
@@ -218,6 +220,9 @@ impl Options {
     /// run when a `producer_init` on it fails, or when its workers have to be made anew more often than
     /// [`restarts`](Self::restarts) allows; what they could not work is worked by the others. The report
     /// [lists](crate::Report::lost_devices) such devices. The next run tries them again.
+    ///
+    /// The item at which a worker panics has failed all the same: without [`on_error`](Self::on_error), or `retries`, it ends the
+    /// run before a device can be given up.
     ///
     /// A device is a name: `"cpu, cuda:0, cuda:0"` has two. [`start`](crate::Runner::start) succeeds without those on which it
     /// could not make a state; the first run then does without them, and lists them. A `producer_init`

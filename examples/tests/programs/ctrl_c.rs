@@ -36,6 +36,7 @@ fn a_search_with_an_end_needs_no_ctrl_c() {
     let rest = stdout_of("ctrl_c", &["--from", "26", "--to", "30"]);
     assert_eq!(rest, "111 steps from 27\n5 numbers checked; go on with --from 31\n");
     assert_fails("ctrl_c", &["--workers", "0"], &["no devices"]);
+    assert_fails("ctrl_c", &["--from", "31", "--to", "30"], &["nothing from 31 to 30"]);
 }
 
 #[cfg(unix)]
