@@ -72,12 +72,15 @@
 //! # Ok::<(), easycore::Error>(())
 //! ```
 //!
-//! Taking such a device makes the worker's thread ready for libtorch, before the hook runs and for as long as there is the worker:
+//! Taking such a device makes the worker's thread ready for libtorch, before the hook runs and for as long as there is its state:
 //!
-//! * **Gradients are off**, as under `torch.no_grad()`; `tch::with_grad` turns them on for a closure.
+//! * **Gradients are off**, as under `torch.no_grad()`, in all hooks that run on a worker; `tch::with_grad` turns them on for a
+//!   closure. On the caller's thread, where the others run, they are as the caller has them.
 //! * **Operations are divided among at most `cores / workers` threads**, and at least one: every worker has threads of its own for
-//!   that, and together they shall not be more than there are cores. `OMP_NUM_THREADS`, or a lower `tch::set_num_threads` before the
-//!   workers start, counts for more; in `producer_init`, `tch::set_num_threads` sets it for this worker.
+//!   that, and those of a runner's workers together shall not be more than there are cores. Runners that work at the same time, as
+//!   the stages of a pipeline do, do not know of each other. `OMP_NUM_THREADS`, or a `tch::set_num_threads` before the workers
+//!   start, counts where it is lower. In `producer_init`, `tch::set_num_threads` sets it for this worker, and for every thread that
+//!   uses libtorch for the first time after it, the workers of a later runner among them.
 //!
 //! A hook that takes [`&Worker`](Worker) gets the same from `<tch::Device as FromWorker>::from_worker(worker)?`.
 //!
@@ -87,10 +90,37 @@
 //!
 //! The methods of `tch` panic where those called `f_…` return an error; both fail one item, but only after a panic the worker's
 //! state is made anew. A `Tensor` can be sent to another thread and a `&Tensor` cannot: feed owned ones, such as those of
-//! `f_unbind` and `f_split`. Consumer hooks run on the caller's thread, where gradients are as the caller has them.
+//! `f_unbind` and `f_split`. So one `CModule` may be the `config` that all workers share, and a model of tensors may not: make one in
+//! `producer_init`. A `Tensor` is not `Clone`, which `retries` ask of items: wrap it in a struct whose `clone` is
+//! `shallow_clone`.
 //!
-//! Version 0.24 of `tch` goes with libtorch 2.11, wherever `LIBTORCH` says it is. The repository's `scripts/libtorch` makes one for
-//! processors.
+//! ### In a crate of your own
+//!
+//! ```toml
+//! [dependencies]
+//! easycore = { version = "0.1", features = ["tch"] }
+//! tch = "=0.24.0"       # goes with libtorch 2.11
+//! torch-sys = "=0.24.0" # tells build.rs where libtorch is
+//! ```
+//!
+//! libtorch is looked for where the environment variable `LIBTORCH` says, a folder with `include` and `lib`, or in the PyTorch 2.11
+//! of the `python3` in the path if `LIBTORCH_USE_PYTORCH=1`. The repository's `scripts/libtorch` makes one for processors.
+//!
+//! On Linux a program does not find the library where it was linked to it, and the linker drops what is for CUDA, because nothing
+//! refers to it by name. A `build.rs` tells both where there is a program, a test or an example:
+//!
+//! ```no_run
+//! // build.rs
+//! fn main() {
+//!     if let Ok(libraries) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
+//!         println!("cargo::rustc-link-arg=-Wl,-rpath,{libraries}");
+//!     }
+//!     println!("cargo::rustc-link-arg=-Wl,--no-as-needed");
+//!     println!("cargo::rustc-link-arg=-ltorch");
+//! }
+//! ```
+//!
+//! Elsewhere, or for a program that is moved, `LD_LIBRARY_PATH` names the folder `lib`.
 //!
 //! ## On candle
 //!

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, available_parallelism};
 
-use easycore::{Error, Options, Worker, parallel_runner};
+use easycore::{Error, OnError, Options, Worker, parallel_runner};
 use tch::{Device, Kind, Tensor};
 
 /// A layer that could be trained.
@@ -57,6 +57,28 @@ fn gradients_are_off_in_workers_and_nowhere_else() -> Result<(), Error> {
     }
     let weight = Tensor::ones([4, 4], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     assert!(weight.matmul(&weight).requires_grad());
+    Ok(())
+}
+
+/// Panics where gradients are on, if there is no item.
+#[parallel_runner]
+impl Learns {
+    fn producer_init(device: Device) -> Result<Tensor, tch::TchError> {
+        Ok(Tensor::f_ones([4, 4], (Kind::Float, device))?.set_requires_grad(true))
+    }
+    fn producer_work(weight: &mut Tensor, item: Option<f64>) -> bool {
+        let _ = tch::with_grad(|| weight.matmul(weight) * item.expect("there is an item"));
+        weight.matmul(weight).requires_grad()
+    }
+}
+
+#[test]
+fn gradients_are_off_again_when_a_hook_has_panicked_where_they_were_on() -> Result<(), Error> {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _before_any_worker = usual_threads();
+    let mut runner = Learns::new(1).options(Options::new().on_error(OnError::skip(1)));
+    let records_gradients = runner.run([Some(1.0), None, Some(2.0)])?;
+    assert_eq!(records_gradients, [false, false]);
     Ok(())
 }
 

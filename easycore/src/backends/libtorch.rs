@@ -121,7 +121,7 @@ impl Devices {
     pub fn cudas() -> Result<Self, Error> {
         let count = visible();
         if count == 0 {
-            let why = format!("no GPU: {}; `Devices::cpus()` is one worker for each core", sees());
+            let why = format!("no GPU: {}; `Devices::cpus()` is one worker for each core", sees_no_gpu());
             return Err(Error::new(ErrorKind::Devices, why));
         }
         let mine = Local::of_process().map_or_else(|| (0..count).collect(), |local| local.share(count));
@@ -146,35 +146,45 @@ fn check(device: ::tch::Device) -> Result<(), HookError> {
     if there {
         return Ok(());
     }
-    Err(format!("no such device here: {}", sees()).into())
+    let why = if device.is_cuda() && visible() == 0 { format!(": {}", sees_no_gpu()) } else { String::new() };
+    Err(format!("no such device here: libtorch has {}{why}", what_there_is()).into())
 }
 
 /// What there is, for who has asked for something else.
-fn sees() -> String {
-    let mps = if utils::has_mps() { " and `mps`" } else { "" };
-    let without = match visible() {
-        0 if !utils::has_cudart() => "it is built without CUDA (set LIBTORCH to one that has it)".to_owned(),
-        0 => match env::var("CUDA_VISIBLE_DEVICES") {
-            Ok(list) => format!("no GPU is visible with CUDA_VISIBLE_DEVICES={list:?}"),
-            Err(_) => "no GPU is visible (`nvidia-smi` tells whether the driver sees one)".to_owned(),
-        },
-        1 => return format!("libtorch has `cpu` and `cuda:0`{mps}"),
-        count => return format!("libtorch has `cpu` and `cuda:0` to `cuda:{}`{mps}", count - 1),
+fn what_there_is() -> String {
+    let cudas = match visible() {
+        0 => String::new(),
+        1 => " and `cuda:0`".to_owned(),
+        count => format!(" and `cuda:0` to `cuda:{}`", count - 1),
     };
-    format!("libtorch has only `cpu`{mps}: {without}")
+    let only = if cudas.is_empty() && !utils::has_mps() { "only " } else { "" };
+    let mps = if utils::has_mps() { " and `mps`" } else { "" };
+    format!("{only}`cpu`{cudas}{mps}")
 }
 
-/// Turns gradients off for good on this thread, and has it use no more than its share of the cores.
+/// Why there is no GPU, as far as it can be known.
+fn sees_no_gpu() -> String {
+    if !utils::has_cudart() {
+        return "its part for CUDA is not loaded, because the libtorch at LIBTORCH has none, or because the program is \
+                not linked to it (a line in `build.rs` does that, see `On libtorch` in the documentation of easycore)"
+            .to_owned();
+    }
+    match env::var("CUDA_VISIBLE_DEVICES") {
+        Ok(list) => format!("no GPU is visible with CUDA_VISIBLE_DEVICES={list:?}"),
+        Err(_) => "no GPU is visible (`nvidia-smi` tells whether the driver sees one)".to_owned(),
+    }
+}
+
+/// Turns gradients off on this thread, and has it use no more than its share of the cores.
 fn make_thread_ready(worker: &Worker) {
     thread_local! {
-        static READY: Cell<bool> = const { Cell::new(false) };
+        static HAS_SHARE: Cell<bool> = const { Cell::new(false) };
     }
-    if READY.replace(true) {
-        return;
-    }
-    // Its drop would turn them on again.
+    // For every state, because a hook that panics inside of `with_grad` leaves them on. The drop would do so, too.
     std::mem::forget(no_grad_guard());
-    share_cores(worker.num_workers());
+    if !HAS_SHARE.replace(true) {
+        share_cores(worker.num_workers());
+    }
 }
 
 /// Has libtorch use at most one `workers`th of the cores for an operation of this thread.
