@@ -110,7 +110,7 @@ impl FromStr for Devices {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not name devices",
     label = "not devices",
-    note = "pass a count, a `Device`, or a list of them: `3`, `\"cuda:0\"`, `[\"cuda:0\", \"cuda:1\"]`, `Devices::cpus()`"
+    note = "pass a count, a `Device`, or a list of them: `3`, `\"cuda:0\"`, `[\"cuda:0\", \"cuda:1\"]`, `Devices::cpus()`; with easycore's features `tch` and `candle` also their devices"
 )]
 pub trait IntoDevices {
     /// Makes the list.
@@ -168,28 +168,37 @@ impl IntoDevices for &String {
 pub(crate) mod sealed {
     use super::{Device, Error};
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` does not name a device",
+        label = "not a list of devices",
+        note = "a list holds names, as in `[\"cuda:0\", \"cuda:1\"]`, or `Device`s; with easycore's features `tch` and `candle` also their devices"
+    )]
     pub trait NamesDevice {
         fn device(&self) -> Result<Device, Error>;
     }
 
+    #[diagnostic::do_not_recommend]
     impl NamesDevice for Device {
         fn device(&self) -> Result<Device, Error> {
             Ok(self.clone())
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl NamesDevice for str {
         fn device(&self) -> Result<Device, Error> {
             self.parse()
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl NamesDevice for String {
         fn device(&self) -> Result<Device, Error> {
             self.parse()
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T: NamesDevice + ?Sized> NamesDevice for &T {
         fn device(&self) -> Result<Device, Error> {
             (**self).device()

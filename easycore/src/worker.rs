@@ -225,7 +225,7 @@ impl fmt::Debug for Worker {
 #[diagnostic::on_unimplemented(
     message = "`producer_init` cannot take `{Self}`",
     label = "not made from a worker",
-    note = "it takes `&Device`, `Device`, `&Worker`, `Worker`, or a type that implements `easycore::FromWorker`"
+    note = "it takes `&Device`, `Device`, `&Worker`, `Worker`, or a type that implements `easycore::FromWorker`; with easycore's features `tch` and `candle` also their devices"
 )]
 pub trait FromWorker<'w>: Sized {
     /// Makes the parameter for `worker`, on its thread.

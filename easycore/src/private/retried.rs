@@ -3,7 +3,7 @@
 /// What can be tried again, because it can be copied beforehand.
 #[diagnostic::on_unimplemented(
     message = "with `retries`, an item is copied to be tried again, but `{Self}` is not `Clone`",
-    label = "derive `Clone` for it, or drop the option `retries`"
+    label = "derive `Clone` for it or wrap it in a type that has it, or drop the option `retries`"
 )]
 pub trait TriedAgain {
     #[must_use]
