@@ -46,8 +46,8 @@ pub enum ErrorKind {
 ///
 /// Displayed, it is one line that names the hook, the device, the worker and the item as far as they apply, and ends
 /// with the text of the cause, which [`source`](std::error::Error::source) returns as a value, and with what can be done, if
-/// there is more to say. Of the cause it has at most the first 500 characters, and of a message of libtorch (with the feature
-/// `tch`) no trace.
+/// there is more to say. Of the cause it has at most the first 500 characters, and of a message of libtorch or candle (with the
+/// features of that name) no trace. Nor has [`Debug`](fmt::Debug) any.
 ///
 /// # Example
 ///
@@ -277,7 +277,7 @@ impl fmt::Display for Error {
             Cause::Error(error) => write!(text, "{error}")?,
             Cause::Panic(panic) => write!(text, "{panic}")?,
         }
-        #[cfg(feature = "tch")]
+        #[cfg(any(feature = "tch", feature = "candle"))]
         let text = crate::backends::without_traces(&text);
         if text.is_empty() {
             f.write_str("an error without a text")?;
@@ -359,9 +359,23 @@ impl fmt::Debug for Error {
             .field("worker", &self.0.worker)
             .field("items", &self.0.items)
             .field("attempts", &self.0.attempts)
-            .field("cause", &self.0.cause)
+            .field("cause", &Shown(&self.0.cause))
             .field("advice", &self.0.advice)
             .finish()
+    }
+}
+
+/// A cause as it shows itself, without the traces of backends: whoever returns an error from `main` is shown all of it.
+struct Shown<'a>(&'a Option<Cause>);
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(any(feature = "tch", feature = "candle"))]
+        if let Some(cause) = self.0 {
+            let text = if f.alternate() { format!("{cause:#?}") } else { format!("{cause:?}") };
+            return f.write_str(&crate::backends::without_traces(&text));
+        }
+        self.0.fmt(f)
     }
 }
 

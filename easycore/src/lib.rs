@@ -103,21 +103,19 @@
 //! torch-sys = "=0.24.0" # tells build.rs where libtorch is
 //! ```
 //!
-//! libtorch is looked for where the environment variable `LIBTORCH` says, a folder with `include` and `lib`, or in the PyTorch 2.11
+//! libtorch is looked for where the environment variable `LIBTORCH` says, a folder with `include` and `lib`, or in the torch 2.11
 //! of the `python3` in the path if `LIBTORCH_USE_PYTORCH=1`. The repository's `scripts/libtorch` makes one for processors.
 //!
 //! On Linux a program does not find the library where it was linked to it, and the linker drops what is for CUDA, because nothing
 //! refers to it by name. A `build.rs` tells both where there is a program, a test or an example:
 //!
 //! ```no_run
-//! // build.rs
-//! fn main() {
-//!     if let Ok(libraries) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
-//!         println!("cargo::rustc-link-arg=-Wl,-rpath,{libraries}");
-//!     }
-//!     println!("cargo::rustc-link-arg=-Wl,--no-as-needed");
-//!     println!("cargo::rustc-link-arg=-ltorch");
+//! // `main` in build.rs:
+//! if let Ok(libraries) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
+//!     println!("cargo::rustc-link-arg=-Wl,-rpath,{libraries}");
 //! }
+//! println!("cargo::rustc-link-arg=-Wl,--no-as-needed");
+//! println!("cargo::rustc-link-arg=-ltorch");
 //! ```
 //!
 //! Elsewhere, or for a program that is moved, `LD_LIBRARY_PATH` names the folder `lib`.

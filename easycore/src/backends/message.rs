@@ -1,7 +1,8 @@
-//! What there is to read in an error message of libtorch, which comes with pages of where in libtorch it arose.
+//! What there is to read in an error message of libtorch or candle, which may come with pages of where it arose.
 
-/// What the trace of an exception in C++ begins with. In the message of a panic the line break before it is escaped.
-const TRACES: [&str; 2] = ["Exception raised from", "frame #0: "];
+/// What the trace of an exception in C++ begins with, and what candle adds where `RUST_BACKTRACE` is set. In the message of a
+/// panic the line break before it is escaped.
+const TRACES: [&str; 3] = ["Exception raised from", "frame #0: ", "   0: candle_core::"];
 
 /// Begins the trace of an exception in `TorchScript`, and ends it.
 const SCRIPT: &str = "The following operation failed in the TorchScript interpreter.";
@@ -39,6 +40,12 @@ mod tests {
     fn memory_that_runs_out_has_another_trace() {
         let error = "Internal torch error: can't allocate memory\nframe #0: c10::ThrowEnforceNotMet\n";
         assert_eq!(without_traces(error), "Internal torch error: can't allocate memory");
+    }
+
+    #[test]
+    fn a_message_of_candle_ends_where_its_backtrace_begins() {
+        let error = "shape mismatch in matmul, lhs: [2, 4], rhs: [3, 2]\n   0: candle_core::error::Error::bt\n             at error.rs:260:25\n";
+        assert_eq!(without_traces(error), "shape mismatch in matmul, lhs: [2, 4], rhs: [3, 2]");
     }
 
     #[test]

@@ -6,8 +6,6 @@ mod candle;
 mod launcher;
 #[cfg(feature = "tch")]
 mod libtorch;
-#[cfg(feature = "tch")]
 mod message;
 
-#[cfg(feature = "tch")]
 pub(crate) use message::without_traces;
