@@ -1,6 +1,6 @@
 //! A neural network with one copy per device, fed one tensor at a time; predictions come back in input order.
 //!
-//! `cargo run --release --features tch --example tch_predictor -- [cuda:0,cuda:1]`
+//! `cargo run --release -p easycore-torch --features tch --example tch_predictor -- [cuda:0,cuda:1]`
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! The network of `tch_predictor`, fed batches: once those that a generator makes, and once those that the runner makes.
 //!
-//! `cargo run --release --features tch --example tch_predictor_batches -- [cuda:0,cuda:1]`
+//! `cargo run --release -p easycore-torch --features tch --example tch_predictor_batches -- [cuda:0,cuda:1]`
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
 //! A model that Python has exported (`TorchScript`) labels handwritten digits: once with a model for each worker, and once
 //! with one for all.
 //!
-//! `cargo run --release --features tch --example tch_script -- [cuda:0,cuda:1 [model.pt]]`
+//! `cargo run --release -p easycore-torch --features tch --example tch_script -- [cuda:0,cuda:1 [model.pt]]`
 
 use std::env;
 use std::path::PathBuf;

@@ -1,59 +1,74 @@
 //! What the program was asked for.
 
-use std::env;
 use std::path::PathBuf;
 
+use clap::Parser;
 use tch::Device;
 
 use crate::contenders::Failure;
-use crate::footprint;
 use crate::measure::Plan;
 
-pub(crate) const USAGE: &str = "\
-saturation --device cpu|cuda:N [--quick] [--rounds N] [--out FOLDER]   measures, and writes down what it found
-saturation --device cpu|cuda:N --check                                 checks what can only be checked on a device
-saturation --show --out FOLDER                                         the tables anew, of what was measured";
+/// Measures how well a device is kept busy by the runner, beside a loop by hand that does the same.
+#[derive(Debug, Parser)]
+#[command(args_override_self = true)]
+struct Cli {
+    /// What is measured or checked: `cpu`, or `cuda:N`
+    #[arg(long, value_parser = device, required_unless_present = "show")]
+    device: Option<Device>,
+    /// How many rounds to measure
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+    /// See whether everything works; the figures mean nothing
+    #[arg(long)]
+    quick: bool,
+    /// Check what can only be checked on a device, in place of measuring
+    #[arg(long, conflicts_with = "quick")]
+    check: bool,
+    /// Make the tables anew of what is in the folder, in place of measuring
+    #[arg(long, requires = "out", conflicts_with_all = ["quick", "check"])]
+    show: bool,
+    /// Where to keep figures and tables: the tables go into the README there, if there is one
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Be the process that the memory of so many workers is measured in
+    #[arg(long, value_name = "WORKERS", hide = true)]
+    footprint: Option<usize>,
+}
 
 /// What to do.
 pub(crate) enum Task {
-    Measure(Device, Plan),
+    Measure {
+        device: Device,
+        plan: Plan,
+        folder: Option<PathBuf>,
+    },
     Check(Device),
-    Show,
+    Show(PathBuf),
     /// To be the child that so many workers' memory is measured in.
     Footprint(Device, usize),
 }
 
-pub(crate) struct Arguments {
-    pub(crate) task: Task,
-    /// Where results are kept; nowhere if it is `None`.
-    pub(crate) folder: Option<PathBuf>,
+impl Task {
+    pub(crate) fn read() -> Result<Self, Failure> {
+        let Cli { device, rounds, quick, check, show, out, footprint } = Cli::parse();
+        let Some(device) = device.filter(|_| !show) else {
+            return Ok(Self::Show(out.ok_or("--show takes a folder: --out FOLDER")?));
+        };
+        if let Some(workers) = footprint {
+            return Ok(Self::Footprint(device, workers));
+        }
+        if check {
+            return Ok(Self::Check(device));
+        }
+        let mut plan = if quick { Plan::QUICK } else { Plan::FULL };
+        plan.rounds = rounds.map_or(plan.rounds, usize::from);
+        Ok(Self::Measure { device, plan, folder: out })
+    }
 }
 
-impl Arguments {
-    pub(crate) fn read() -> Result<Self, Failure> {
-        let (mut device, mut folder, mut plan) = (None, None, Plan::FULL);
-        let (mut check, mut show, mut workers) = (false, false, None);
-        let mut words = env::args().skip(1);
-        while let Some(word) = words.next() {
-            let mut value = || words.next().ok_or_else(|| format!("{word} takes a value\n{USAGE}"));
-            match &*word {
-                "--device" => device = Some(value()?.parse::<easycore::Device>()?.into()),
-                "--out" => folder = Some(value()?.into()),
-                "--rounds" => plan.rounds = value()?.parse()?,
-                footprint::CHILD => workers = Some(value()?.parse()?),
-                "--quick" => plan = Plan::QUICK,
-                "--check" => check = true,
-                "--show" => show = true,
-                _ => return Err(format!("what is {word}?\n{USAGE}").into()),
-            }
-        }
-        let task = match (device, workers) {
-            _ if show => Task::Show,
-            (None, _) => return Err(format!("which device?\n{USAGE}").into()),
-            (Some(device), Some(workers)) => Task::Footprint(device, workers),
-            (Some(device), None) if check => Task::Check(device),
-            (Some(device), None) => Task::Measure(device, plan),
-        };
-        Ok(Self { task, folder })
+fn device(name: &str) -> Result<Device, String> {
+    match name.parse::<easycore::Device>().map_err(|error| error.to_string())?.into() {
+        device @ (Device::Cpu | Device::Cuda(_)) => Ok(device),
+        _ => Err("only `cpu` and `cuda:N` can be measured".to_owned()),
     }
 }

@@ -13,7 +13,7 @@ use crate::model::Weights;
 use crate::results::Results;
 
 /// What starts a child.
-pub(crate) const CHILD: &str = "--footprint";
+const CHILD: &str = "--footprint";
 pub(crate) const WORKERS: [usize; 3] = [1, 2, 4];
 pub(crate) const BATCH: usize = 32;
 

@@ -1,5 +1,6 @@
 //! What the machine tells of this process, of its GPU, and of itself.
 
+use std::env;
 use std::fs;
 use std::process::Command;
 use std::thread;
@@ -39,14 +40,17 @@ fn ask_gpu(device: Device, what: &str) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// `nvidia-smi`, asked for something of this GPU. It counts all GPUs, whatever `CUDA_VISIBLE_DEVICES` says.
+/// `nvidia-smi`, asked for something of this GPU. It counts all GPUs, or takes their names, whatever `CUDA_VISIBLE_DEVICES` says;
+/// in the order in which CUDA counts them where they are all alike, or `CUDA_DEVICE_ORDER=PCI_BUS_ID`.
 pub(crate) fn nvidia_smi(device: Device, what: &str) -> Option<Command> {
     let Device::Cuda(index) = device else { return None };
+    let visible = env::var("CUDA_VISIBLE_DEVICES").ok();
+    let visible = visible.as_ref().and_then(|list| Some(list.split(',').nth(index)?.trim().to_owned()));
     let mut command = tool("nvidia-smi");
     command
         .arg(format!("--query-gpu={what}"))
         .arg("--format=csv,noheader,nounits")
-        .args(["-i", &index.to_string()]);
+        .args(["-i", &visible.unwrap_or_else(|| index.to_string())]);
     Some(command)
 }
 

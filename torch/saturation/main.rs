@@ -18,13 +18,15 @@ mod results;
 mod tables;
 mod utilisation;
 
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use easycore::Devices;
 use tch::{Cuda, Device};
 
-use crate::arguments::{Arguments, Task};
+use crate::arguments::Task;
 use crate::contenders::Failure;
 use crate::measure::{Job, Plan};
 use crate::model::{Architecture, Weights};
@@ -44,38 +46,42 @@ fn main() -> ExitCode {
 
 /// Whether everything is as it should be.
 fn started() -> Result<bool, Failure> {
-    let Arguments { task, folder } = Arguments::read()?;
+    let task = Task::read()?;
     let _no_gradients = tch::no_grad_guard();
     match task {
         Task::Check(device) => {
             must_exist(device)?;
             return checks::all(device);
         }
-        Task::Measure(device, plan) => {
+        Task::Measure { device, plan, folder } => {
             must_exist(device)?;
             measure(device, &plan, folder.as_deref())?;
         }
         Task::Footprint(device, workers) => footprint::be_child(device, workers)?,
-        Task::Show => tables::show_all(folder.as_deref().unwrap_or(Path::new("benches")))?,
+        Task::Show(folder) => tables::show_all(&folder)?,
     }
     Ok(true)
 }
 
 fn must_exist(device: Device) -> Result<(), Failure> {
-    if device.is_cuda() && !Cuda::is_available() {
-        return Err(
-            "libtorch has no GPU here; with one, it must find its libtorch_cuda.so: see benches/README.md"
-                .into(),
-        );
+    let Device::Cuda(index) = device else { return Ok(()) };
+    match Devices::cudas() {
+        Err(error) => Err(error.into()),
+        Ok(_) if index < usize::try_from(Cuda::device_count())? => Ok(()),
+        Ok(_) => Err(format!("there is no cuda:{index}: libtorch sees {} GPUs", Cuda::device_count()).into()),
     }
-    Ok(())
 }
 
 fn measure(device: Device, plan: &Plan, folder: Option<&Path>) -> Result<(), Failure> {
     let weights = Weights::random(Architecture::for_device(device))?;
     let kind = Kind::of(device);
     let mut results = Results::default();
-    results.about("run", &format!("{}, {} rounds", machine::about(device), plan.rounds));
+    if let Some(folder) = folder {
+        fs::create_dir_all(folder)
+            .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
+    }
+    let caveat = if plan.is_meant { "" } else { " too short to mean anything" };
+    results.about("run", &format!("{}, {} rounds{caveat}", machine::about(device), plan.rounds));
     results.about("network", weights.architecture.name());
     results.about("cores", &machine::cores().to_string());
     // Before this process has used the device.

@@ -39,14 +39,28 @@ pub(crate) struct Plan {
     /// How wide and high a photograph may be, in pixels.
     pub(crate) max_side: u16,
     pub(crate) sizes: &'static [usize],
+    /// Whether the figures mean anything.
+    pub(crate) is_meant: bool,
 }
 
 impl Plan {
-    pub(crate) const FULL: Plan =
-        Plan { rounds: 7, round_time: Duration::from_secs(1), batches: 16, max_side: 2_048, sizes: &BATCHES };
-    /// To see whether everything works; the figures mean nothing.
-    pub(crate) const QUICK: Plan =
-        Plan { rounds: 2, round_time: Duration::from_millis(20), batches: 4, max_side: 64, sizes: &[1, 32] };
+    pub(crate) const FULL: Plan = Plan {
+        rounds: 7,
+        round_time: Duration::from_secs(1),
+        batches: 16,
+        max_side: 2_048,
+        sizes: &BATCHES,
+        is_meant: true,
+    };
+    /// To see whether everything works.
+    pub(crate) const QUICK: Plan = Plan {
+        rounds: 2,
+        round_time: Duration::from_millis(20),
+        batches: 4,
+        max_side: 64,
+        sizes: &[1, 32],
+        is_meant: false,
+    };
 }
 
 /// What is to be done before the network can label an image.

@@ -40,20 +40,18 @@ impl Kind {
 /// Writes the figures, and the tables: into the README of the folder, or else into a file of their own.
 pub(crate) fn keep(results: &Results, kind: Kind, folder: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let Some(folder) = folder else { return Ok(()) };
-    fs::create_dir_all(folder)?;
     results.save(&folder.join(kind.figures()))?;
     show(results, kind, folder)
 }
 
 /// The tables anew, of all figures in the folder.
 pub(crate) fn show_all(folder: &Path) -> Result<(), Box<dyn Error>> {
-    for kind in [Kind::Cpu, Kind::Cuda] {
-        let figures = folder.join(kind.figures());
-        if figures.exists() {
-            show(&Results::load(&figures)?, kind, folder)?;
-        }
+    let all = [Kind::Cpu, Kind::Cuda].map(|kind| (kind, folder.join(kind.figures())));
+    let mut there = all.iter().filter(|(_, figures)| figures.exists()).peekable();
+    if there.peek().is_none() {
+        return Err(format!("there are no figures in {}", folder.display()).into());
     }
-    Ok(())
+    there.try_for_each(|(kind, figures)| show(&Results::load(figures)?, *kind, folder))
 }
 
 fn show(results: &Results, kind: Kind, folder: &Path) -> Result<(), Box<dyn Error>> {

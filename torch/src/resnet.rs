@@ -1,5 +1,6 @@
 //! A ResNet-18 without its last layer: a photograph becomes 512 numbers, its embedding.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,8 @@ pub const EMBEDDING: i64 = 512;
 pub enum Weights {
     /// Random ones: the same from the same seed, on every device.
     Seed(u64),
-    /// A file that names them as torchvision does: `.safetensors`, `.pt` (a pickled dictionary), or else what `VarStore::save` writes.
+    /// A file that names them as torchvision does: `.safetensors`, `.pth` or `.pt` (a pickled dictionary), or else what
+    /// `VarStore::save` writes.
     File(PathBuf),
 }
 
@@ -98,7 +100,23 @@ impl Network {
 fn load(variables: &mut VarStore, path: &Path) -> Result<(), NetworkError> {
     // libtorch tells a missing file in many lines.
     File::open(path).map_err(|source| NetworkError::File { path: path.to_owned(), source })?;
-    variables.load(path).map_err(|source| NetworkError::Weights { path: path.to_owned(), source })
+    let mut load = || match path.extension() {
+        Some(extension) if extension == "pth" => load_pickled(variables, path),
+        _ => variables.load(path),
+    };
+    load().map_err(|source| NetworkError::Weights { path: path.to_owned(), source })
+}
+
+/// What `VarStore::load` does with `.pt`, for the extension that torchvision uses.
+fn load_pickled(variables: &VarStore, path: &Path) -> Result<(), TchError> {
+    let named: HashMap<String, Tensor> =
+        Tensor::loadz_multi_with_device(path, variables.device())?.into_iter().collect();
+    for (name, mut variable) in variables.variables() {
+        let missing = || TchError::TensorNameNotFound(name.clone(), path.display().to_string());
+        let weights = named.get(&name).ok_or_else(missing)?;
+        tch::no_grad(|| variable.f_copy_(weights))?;
+    }
+    Ok(())
 }
 
 /// What keeps a network from being made. Displays as one line.

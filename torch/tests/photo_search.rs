@@ -183,7 +183,6 @@ fn it_is_as_large_as_a_resnet_18_and_the_same_wherever_it_is_made() {
 fn what_cannot_be_used_is_named() {
     assert_fails(&["--devices", "cuda:113"], &["producer_init", "cuda:113"]);
     assert_fails(&["--devices", "nonsense"], &["\"nonsense\""]);
-    assert_fails(&["--workers-per-device", "0"], &["workers_per_device is 0"]);
     assert_fails(&["--photos", "no_such_folder"], &["cannot read no_such_folder", "No such file"]);
     let empty = scratch_folder("no-photos");
     assert_fails(&["--photos", &empty.display().to_string()], &["no-photos", "no .jpg"]);
@@ -195,13 +194,20 @@ fn what_cannot_be_used_is_named() {
     let photos = photos.display().to_string();
     assert_fails(&[&SMALL[..], &["--photos", &photos]].concat(), &["cannot read", "torn.png"]);
 
-    for extension in ["safetensors", "pt", "ot"] {
+    for extension in ["safetensors", "pt", "pth", "ot"] {
         let file = scratch(&format!("nothing.{extension}"));
         assert_fails(&["--weights", &file], &["cannot read", &file, "No such file"]);
         let file = scratch(&format!("broken.{extension}"));
         fs::write(&file, "no weights").expect("scratch files may be written");
         assert_fails(&["--weights", &file], &["cannot use", &file]);
     }
+    let complaint = |extension| {
+        let weights = Weights::File(scratch(&format!("broken.{extension}")).into());
+        let error = Network::new(&weights, Device::Cpu, false).expect_err("no weights are in it").to_string();
+        error.split_once(&format!(".{extension}")).expect("it names the file").1.to_owned()
+    };
+    assert_eq!(complaint("pth"), complaint("pt"), "they are read alike");
+    assert_ne!(complaint("pth"), complaint("ot"));
     let nowhere = scratch("no_such_folder/out");
     for option in ["--out", "--embeddings"] {
         let args = [&SMALL[..], &["--views", "1", option, &nowhere]].concat();
@@ -211,7 +217,15 @@ fn what_cannot_be_used_is_named() {
 
 #[test]
 fn numbers_that_make_no_sense_are_left_to_clap() {
-    for option in ["--batch=0", "--views=0", "--size=0", "--size=5000", "--seed=-1"] {
+    for option in [
+        "--batch=0",
+        "--views=0",
+        "--decoders=0",
+        "--workers-per-device=0",
+        "--size=0",
+        "--size=5000",
+        "--seed=-1",
+    ] {
         assert_eq!(support::run("photo_search", &[option]).status.code(), Some(2), "{option}");
     }
 }

@@ -41,6 +41,7 @@ fn everybody_gives_the_same_labels_and_the_tables_can_be_made_again() -> Result<
         assert!(rows.count() >= 4, "speed and ratio for each of two jobs: {report}");
     }
     assert!(report.contains("| 4 |"), "the memory of four workers: {report}");
+    assert!(report.contains("1 rounds too short to mean anything"), "{report}");
     let text = fs::read_to_string(&readme)?;
     assert!(text.starts_with("before\n") && text.ends_with("after\n") && !text.contains("\nold\n"), "{text}");
     assert!(text.contains(report.trim()), "{text}");
@@ -48,6 +49,33 @@ fn everybody_gives_the_same_labels_and_the_tables_can_be_made_again() -> Result<
     fs::write(&readme, text.replace("runner", "nobody"))?;
     saturation(&["--show"], &folder)?;
     assert_eq!(fs::read_to_string(&readme)?, text);
+    Ok(())
+}
+
+#[test]
+fn what_it_cannot_do_is_told_before_anything_is_measured() -> Result<(), Box<dyn Error>> {
+    let empty = folder("nothing")?.display().to_string();
+    let refused: [(&[&str], i32, &str); 8] = [
+        (&[], 2, "--device"),
+        (&["--device", "gpu"], 2, "\"gpu\" is not a device"),
+        (&["--device", "mps"], 2, "only `cpu` and `cuda:N`"),
+        (&["--device", "cuda:113"], 1, "cuda:113"),
+        (&["--device", "cpu", "--rounds", "0"], 2, "0 is not in 1.."),
+        (&["--device", "cpu", "--check", "--quick"], 2, "cannot be used with"),
+        (&["--show", "--out", &empty], 1, "no figures in"),
+        (
+            &["--device", "cpu", "--quick", "--out", "/dev/null/results"],
+            1,
+            "cannot write to /dev/null/results",
+        ),
+    ];
+    for (arguments, code, said) in refused {
+        let output = Command::new(env!("CARGO_BIN_EXE_saturation")).args(arguments).output()?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        let no_gpu = arguments.contains(&"cuda:113") && stderr.contains("no GPU");
+        assert!(stderr.contains(said) || no_gpu, "{arguments:?}: {stderr}");
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Finds photographs by parts of them: `cargo run --release --features tch --example photo_search`, with
+//! Finds photographs by parts of them: `cargo run --release -p easycore-torch --features tch --example photo_search`, with
 //! `--devices cuda:0,cuda:1 --half` where there are GPUs.
 //!
 //! A ResNet-18 turns each photograph, and each of thousands of crops of them, into 512 numbers; the photograph whose numbers
@@ -93,11 +93,11 @@ struct Cli {
     #[arg(long, value_name = "LIST", default_value = "cpu")]
     devices: String,
     /// Embedding workers for each mention of a device, each with a network of its own
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    workers_per_device: usize,
+    #[arg(long, value_name = "N", default_value = "1")]
+    workers_per_device: NonZero<usize>,
     /// CPU workers that decode and resize [default: one per core]
     #[arg(long, value_name = "N")]
-    decoders: Option<usize>,
+    decoders: Option<NonZero<usize>>,
     /// Views embedded at a time
     #[arg(long, value_name = "N", default_value = "16")]
     batch: NonZero<usize>,
@@ -113,7 +113,7 @@ struct Cli {
     /// What decides the parts, and the weights where there is no file of them
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Weights named as in torchvision's resnet18: .safetensors, .pt (a pickled dictionary) or .ot (of tch)
+    /// Weights named as in torchvision's resnet18: .safetensors, .pth or .pt (a pickled dictionary), or .ot (of tch)
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// A folder of JPEG and PNG files, told by .jpg, .jpeg or .png
@@ -166,8 +166,9 @@ fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
 
 fn stages(cli: &Cli, photos: Vec<PathBuf>) -> Result<(Decoder, Embedder), easycore::Error> {
     let devices = cli.devices.as_str().into_devices()?;
-    let embedders = devices.as_slice().len().saturating_mul(cli.workers_per_device);
-    let decoders = cli.decoders.unwrap_or_else(|| Devices::cpus().as_slice().len());
+    let workers_per_device = cli.workers_per_device.get();
+    let embedders = devices.as_slice().len().saturating_mul(workers_per_device);
+    let decoders = cli.decoders.map_or_else(|| Devices::cpus().as_slice().len(), NonZero::get);
     // A batch of pictures is large, and each stage holds as many as its window lets it.
     let options = |workers: usize| Options::new().window(workers.saturating_mul(2).max(1));
 
@@ -176,7 +177,7 @@ fn stages(cli: &Cli, photos: Vec<PathBuf>) -> Result<(Decoder, Embedder), easyco
     let embedder = Embedder::new(devices, Model { weights, half: cli.half });
     Ok((
         decoder.options(options(decoders).seed(cli.seed)),
-        embedder.options(options(embedders).workers_per_device(cli.workers_per_device)),
+        embedder.options(options(embedders).workers_per_device(workers_per_device)),
     ))
 }
 
