@@ -37,7 +37,7 @@ fn the_example_runs_a_model_on_each_gpu_there_is_and_on_processors() -> Result<(
         }
     }
 
-    let mut predictor = Predictor::new(Devices::cudas()); // every GPU that libtorch sees
+    let mut predictor = Predictor::new(Devices::cudas()); // every GPU that libtorch sees, or this process's share of them
     // README
 
     if Devices::cudas().is_err() {

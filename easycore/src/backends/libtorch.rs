@@ -121,7 +121,7 @@ impl Devices {
     pub fn cudas() -> Result<Self, Error> {
         let count = visible();
         if count == 0 {
-            let why = format!("no GPU: {}; `Devices::cpus()` is one worker for each core", sees_no_gpu());
+            let why = format!("libtorch {}; `Devices::cpus()` is one worker for each core", sees_no_gpu());
             return Err(Error::new(ErrorKind::Devices, why));
         }
         let mine = Local::of_process().map_or_else(|| (0..count).collect(), |local| local.share(count));
@@ -146,7 +146,8 @@ fn check(device: ::tch::Device) -> Result<(), HookError> {
     if there {
         return Ok(());
     }
-    let why = if device.is_cuda() && visible() == 0 { format!(": {}", sees_no_gpu()) } else { String::new() };
+    let why =
+        if device.is_cuda() && visible() == 0 { format!(", and {}", sees_no_gpu()) } else { String::new() };
     Err(format!("no such device here: libtorch has {}{why}", what_there_is()).into())
 }
 
@@ -162,17 +163,18 @@ fn what_there_is() -> String {
     format!("{only}`cpu`{cudas}{mps}")
 }
 
-/// Why there is no GPU, as far as it can be known.
+/// That there is no GPU, and why, as far as it can be known.
 fn sees_no_gpu() -> String {
-    if !utils::has_cudart() {
-        return "its part for CUDA is not loaded, because the libtorch at LIBTORCH has none, or because the program is \
-                not linked to it (a line in `build.rs` does that, see `On libtorch` in the documentation of easycore)"
-            .to_owned();
-    }
-    match env::var("CUDA_VISIBLE_DEVICES") {
-        Ok(list) => format!("no GPU is visible with CUDA_VISIBLE_DEVICES={list:?}"),
-        Err(_) => "no GPU is visible (`nvidia-smi` tells whether the driver sees one)".to_owned(),
-    }
+    let why = if !utils::has_cudart() {
+        "its part for CUDA is not loaded, because LIBTORCH has none or the program is not linked to it (see `On libtorch` in the \
+         documentation of easycore)"
+            .to_owned()
+    } else if let Ok(list) = env::var("CUDA_VISIBLE_DEVICES") {
+        format!("CUDA_VISIBLE_DEVICES is {list:?}")
+    } else {
+        "`nvidia-smi` tells whether the driver does".to_owned()
+    };
+    format!("sees no GPU: {why}")
 }
 
 /// Turns gradients off on this thread, and has it use no more than its share of the cores.
