@@ -12,6 +12,7 @@ enum SumOfSquares {}
 impl Hooks for SumOfSquares {
     const NAME: &'static str = "sum-of-squares";
     const ORDER: Order = Order::Unordered;
+    const STATELESS: bool = true;
 
     type Config = ();
     type Item = u64;

@@ -89,7 +89,7 @@ impl<H: Hooks> Runner<H> {
         let data = Quiet::new(data);
         let progress = self.begin_run(P::BUFFERED, None)?;
         let input = Quiet::new(open(|| data.into_inner().into_par_iter())?);
-        let items = input.len();
+        let items = open(|| input.len())?;
         self.account(|runner, state| {
             let progress = &progress;
             input.into_inner().with_producer(FoldParts::<H, P> {
@@ -173,7 +173,8 @@ impl<H: Hooks> Runner<H> {
         session.gate.enter(crew.len() + usize::from(S::FED), session.roster.can_spare());
         let outcome = thread::scope(|scope| {
             if S::FED {
-                feeder::<H>().spawn_scoped(scope, || session.feed()).map_err(|error| no_thread(&error))?;
+                let feed = || Session::feed(&session);
+                feeder::<H>().spawn_scoped(scope, feed).map_err(|error| no_thread(&error))?;
             }
             crew.broadcast(
                 |worker| placement.work(&session, worker),
@@ -185,6 +186,7 @@ impl<H: Hooks> Runner<H> {
         self.report = Some(report);
         if let Err(refused) = outcome {
             drop_quietly(result);
+            drop_quietly(panic);
             return Err(refused);
         }
         // What was consumed counts, whatever ended the run.
@@ -225,8 +227,9 @@ impl<H: Hooks> Runner<H> {
         ));
         session.gate.enter(crew.len() + usize::from(S::FED), session.roster.can_spare());
         if S::FED {
-            let session = Arc::clone(&session);
-            if let Err(error) = feeder::<H>().spawn(move || session.feed()) {
+            let feeding = Arc::clone(&session);
+            if let Err(error) = feeder::<H>().spawn(move || Session::feed(feeding)) {
+                drop_quietly(session);
                 return Stream::failed(no_thread(&error));
             }
         }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::vec::IntoIter;
 
 use crate::inbox::Done;
-use crate::panic::drop_quietly;
+use crate::panic::{drop_all_quietly, drop_quietly};
 use crate::retry::InHand;
 use crate::source::ChunkEnd;
 use crate::sync::Mutex;
@@ -45,15 +45,25 @@ impl<T, O> Waiting<T, O> {
 pub(crate) struct Rest<T>(IntoIter<Result<T, Box<dyn Any + Send>>>);
 
 impl<T> Rest<T> {
-    /// Takes all that is left of a chunk.
-    pub(crate) fn of(items: Option<impl ExactSizeIterator<Item = T>>) -> Self {
-        let Some(mut items) = items else { return Self(Vec::new().into_iter()) };
-        // As many as there are said to be, because an iterator may panic for ever without getting on.
-        let rest: Vec<_> = (0..items.len())
-            .map_while(|_| catch_unwind(AssertUnwindSafe(|| items.next())).transpose())
-            .collect();
-        drop_quietly(items);
+    /// Takes all that is left of a chunk: what panicked in the place of an item, and those behind it.
+    pub(crate) fn of(
+        late: Option<Box<dyn Any + Send>>,
+        items: Option<impl ExactSizeIterator<Item = T>>,
+    ) -> Self {
+        let mut rest: Vec<_> = late.map(Err).into_iter().collect();
+        if let Some(mut items) = items {
+            // As many as there are said to be, because an iterator may panic for ever without getting on.
+            let count = items.len();
+            let next = |_| catch_unwind(AssertUnwindSafe(|| items.next())).transpose();
+            rest.extend((0..count).map_while(next));
+            drop_quietly(items);
+        }
         Self(rest.into_iter())
+    }
+
+    /// Drops all that is left, and returns how many items that was.
+    pub(crate) fn discard(self) -> usize {
+        drop_all_quietly(self.0)
     }
 }
 

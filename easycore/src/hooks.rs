@@ -38,6 +38,7 @@ pub enum Order {
 /// impl Hooks for SumOfSquares {
 ///     const NAME: &'static str = "sum-of-squares";
 ///     const ORDER: Order = Order::Unordered;
+///     const STATELESS: bool = true;
 ///     type Config = ();
 ///     type Item = u64;
 ///     type Output = u64;
@@ -68,7 +69,7 @@ pub enum Order {
 /// # Ok::<(), easycore::Error>(())
 /// ```
 pub trait Hooks: Sized {
-    /// Names the runner's threads: worker 1 on `cuda:0` is called `NAME/cuda:0/1`.
+    /// Names the runner's threads: worker 1 on `cuda:0` is called `NAME/cuda:0/1`. It holds no NUL byte, as no thread's name does.
     const NAME: &'static str;
 
     /// Whether outputs reach the consumer in input order.
@@ -83,6 +84,10 @@ pub trait Hooks: Sized {
     /// How many more attempts an item, or a batch, has at [`producer_work`](Hooks::producer_work) after it has failed there.
     /// Other than 0 it takes a [`copy_item`](Hooks::copy_item), too.
     const RETRIES: usize = 0;
+
+    /// Whether [`producer_init`](Hooks::producer_init) makes nothing, so that after a panic there is nothing to be made anew, and no
+    /// device to blame.
+    const STATELESS: bool = false;
 
     /// What the input yields.
     type Item: Send;
@@ -189,6 +194,7 @@ pub trait Hooks: Sized {
 /// impl Hooks for Sum {
 ///     const NAME: &'static str = "sum";
 ///     const ORDER: Order = Order::Unordered;
+///     const STATELESS: bool = true;
 ///     type Config = ();
 ///     type Item = u32;
 ///     type Output = u64;

@@ -108,9 +108,12 @@ impl<O> Inbox<O> {
         self.spare.lock().pop().unwrap_or_default()
     }
 
-    /// Takes back an emptied buffer.
+    /// Takes back an emptied buffer, unless it never had any room: where workers consume they take none, and spare ones would
+    /// pile up.
     pub(crate) fn recycle(&self, buffer: Vec<O>) {
         debug_assert!(buffer.is_empty(), "nothing may be dropped under the lock");
-        self.spare.lock().push(buffer);
+        if size_of::<O>() > 0 && buffer.capacity() > 0 {
+            self.spare.lock().push(buffer);
+        }
     }
 }

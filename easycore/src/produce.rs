@@ -1,10 +1,9 @@
 //! A worker at work: it claims chunks, has them worked step by step, and leaves what came of them in the inbox.
 
 use crate::gate::{Claim, Waits};
-use crate::handover::Unfinished;
+use crate::handover::{Rest, Unfinished};
 use crate::hooks::Hooks;
 use crate::inbox::Done;
-use crate::panic::drop_all_quietly;
 use crate::report::WorkerReport;
 use crate::session::Session;
 use crate::sink::Sink;
@@ -26,9 +25,7 @@ where
     let mut buffer = S::Buffer::default();
     let mut waits = Waits::default();
     let mut report = WorkerReport::new(worker);
-    while roster.counts_on(worker)
-        && let Some(claim) = gate.claim(worker.index(), &mut waits)
-    {
+    while let Some(claim) = gate.claim(worker.index(), &mut waits, || roster.counts_on(worker)) {
         let begun = now();
         let mut pulled = begun;
         let (before, items, outcome) = match claim {
@@ -38,7 +35,10 @@ where
                 let count = items.len() + usize::from(matches!(end, ChunkEnd::Failed(_)));
                 let more = matches!(end, ChunkEnd::Full | ChunkEnd::Failed(_));
                 let ticket = gate.pulled(budget, count, more, matches!(end, ChunkEnd::Panicked(_)));
-                let Some(ticket) = ticket else { continue };
+                let Some(ticket) = ticket else {
+                    S::discard(items);
+                    continue;
+                };
                 sink.open(inbox, items.len());
                 (0, count, station.step(Done::new(ticket, items.len()), items, S::discard, end, sink))
             }
@@ -47,7 +47,7 @@ where
                 gate.adopted(done.ticket, worker.index());
                 station.retry.in_hand = in_hand;
                 sink.open(inbox, rest.len());
-                (done.worked(), rest.len(), station.step(done, rest, drop_all_quietly, end, sink))
+                (done.worked(), rest.len(), station.step(done, rest, Rest::discard, end, sink))
             }
         };
         let finished = now();

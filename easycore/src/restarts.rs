@@ -18,6 +18,10 @@ impl Restarts {
 
     /// Counts one more; `false` if that is one too many.
     pub(crate) fn allow(&mut self, now: Instant) -> bool {
+        if self.max == usize::MAX {
+            // Nothing is counted that never counts.
+            return true;
+        }
         while self.recent.front().is_some_and(|&then| now.saturating_duration_since(then) >= self.within) {
             self.recent.pop_front();
         }

@@ -2,6 +2,8 @@
 //! and what becomes of them otherwise.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 use crate::error::Error;
 use crate::failed::FailedItem;
@@ -44,16 +46,14 @@ impl<H: Hooks> Retry<H> {
         Self { in_hand: InHand::default(), made: 0 }
     }
 
-    /// Prepares for the failure of an attempt at these items. Copying is the user's code, and may panic.
+    /// Prepares for the failure of an attempt at these items. Copying is the user's code; its panic is returned.
     #[inline]
-    pub(crate) fn prepare(&mut self, items: &[H::Item]) {
+    pub(crate) fn prepare(&mut self, items: &[H::Item]) -> thread::Result<()> {
         if H::RETRIES == 0 || self.in_hand.failures >= H::RETRIES {
-            return;
+            return Ok(());
         }
-        for item in items {
-            let Some(copy) = H::copy_item(item) else { break };
-            self.in_hand.copies.push(copy);
-        }
+        let copies = &mut self.in_hand.copies;
+        catch_unwind(AssertUnwindSafe(|| copies.extend(items.iter().map_while(H::copy_item))))
     }
 
     /// The attempt has succeeded.

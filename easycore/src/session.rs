@@ -1,5 +1,6 @@
 //! Everything the workers and the consumer of one run share.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::handover::Waiting;
 use crate::hooks::Hooks;
 use crate::inbox::Inbox;
 use crate::options::{OnError, Options};
+use crate::panic::drop_quietly;
 use crate::report::WorkerReport;
 use crate::roster::Roster;
 use crate::source::Source;
@@ -50,9 +52,12 @@ impl<H: Hooks, S: Source<Item = H::Item>> Session<H, S> {
         }
     }
 
-    /// The feeder's part in the run.
-    pub(crate) fn feed(&self) {
-        let _leaving = self.gate.presence(None);
-        self.source.feed(&self.gate);
+    /// The feeder's part in the run. It holds the session no longer than it is counted in, so that whoever waits for it to leave
+    /// finds what it held free.
+    pub(crate) fn feed(session: impl Deref<Target = Self>) {
+        let gate = Arc::clone(&session.gate);
+        let _leaving = gate.presence(None);
+        session.source.feed(&gate);
+        drop_quietly(session);
     }
 }

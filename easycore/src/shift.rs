@@ -43,7 +43,8 @@ pub(crate) fn begin<H: Hooks>(
     }
     let late = timed_out(&crew, "producer_init", "init_timeout", options.init_timeout, &missing)
         .map(|error| error.of_hook("producer_init"));
-    let Some(error) = first(late, failures) else { return Ok(crew) };
+    // A failure says more than that another worker has not come to an end.
+    let Some(error) = first(failures.into_iter().chain(late)) else { return Ok(crew) };
     // The cause of the failed start is what the caller has to know.
     let limit = options.close_timeout.or(options.init_timeout);
     drop_quietly(end::<H>(crew, missing, limit, config));
@@ -81,7 +82,7 @@ pub(crate) fn end<H: Hooks>(
         .map(|error| error.of_hook("producer_end"));
     stuck.extend(missing);
     crew.disband(&stuck);
-    first(late, failures).map_or(Ok(()), Err)
+    first(late.into_iter().chain(failures)).map_or(Ok(()), Err)
 }
 
 /// Ends the workers of a leaked stream that has been stopped and not come to rest within `limit`.
@@ -110,9 +111,8 @@ fn timed_out(
     Some(Error::timed_out(call, limit?, option).of_worker(worker))
 }
 
-fn first(late: Option<Error>, failures: Vec<Error>) -> Option<Error> {
-    let mut all = late.into_iter().chain(failures);
-    let first = all.next();
-    all.for_each(drop_quietly);
+fn first(mut errors: impl Iterator<Item = Error>) -> Option<Error> {
+    let first = errors.next();
+    errors.for_each(drop_quietly);
     first
 }

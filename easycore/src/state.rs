@@ -1,8 +1,9 @@
 //! The state of a worker: made, used and ended on the worker's own thread, and kept there between runs, so that it need not be
 //! `Send`.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::cell::RefCell;
+use std::mem;
 
 use crate::error::{Error, ErrorKind};
 use crate::hooks::Hooks;
@@ -28,6 +29,7 @@ impl Default for Place {
     }
 }
 
+#[derive(Debug)]
 struct Kept<S> {
     /// `None` before the first, after a panic, and when it is to be made anew.
     state: Option<S>,
@@ -37,7 +39,13 @@ struct Kept<S> {
     end_error: Option<Error>,
 }
 
-/// A worker's state, taken from its thread until it is put back.
+impl<S> Default for Kept<S> {
+    fn default() -> Self {
+        Self { state: None, worked: 0, end_error: None }
+    }
+}
+
+/// A worker's state, taken from its thread until it is put back. One that is not put back is ended.
 pub(crate) struct Warm<'a, H: Hooks> {
     worker: &'a Worker,
     config: &'a H::Config,
@@ -52,15 +60,14 @@ impl<'a, H: Hooks> Warm<'a, H> {
             Place::In(kept) => kept.and_then(|kept| kept.downcast().ok()),
             Place::Out | Place::OutForGood => None,
         };
-        let kept = kept.map_or(Kept { state: None, worked: 0, end_error: None }, |kept| *kept);
-        Self { worker, config, kept, broke: false }
+        Self { worker, config, kept: kept.map(|kept| *kept).unwrap_or_default(), broke: false }
     }
 
-    pub(crate) fn put_back(self) {
+    pub(crate) fn put_back(mut self) {
         if matches!(PLACE.take(), Place::OutForGood) {
             drop_quietly(self.close());
         } else {
-            PLACE.set(Place::In(Some(Box::new(self.kept))));
+            PLACE.set(Place::In(Some(Box::new(mem::take(&mut self.kept)))));
         }
     }
 
@@ -98,8 +105,7 @@ impl<'a, H: Hooks> Warm<'a, H> {
     }
 
     fn make(&mut self, leave: impl FnOnce() -> Result<(), Error>) -> Result<H::ProducerState, Error> {
-        // There is nothing to be made where workers have no state.
-        if self.broke && TypeId::of::<H::ProducerState>() != TypeId::of::<()>() {
+        if self.broke && !H::STATELESS {
             leave()?;
         }
         (self.kept.worked, self.broke) = (0, false);
@@ -144,6 +150,14 @@ impl<'a, H: Hooks> Warm<'a, H> {
 
     fn close(mut self) -> Result<(), Error> {
         self.end();
-        self.kept.end_error.map_or(Ok(()), Err)
+        self.kept.end_error.take().map_or(Ok(()), Err)
+    }
+}
+
+impl<H: Hooks> Drop for Warm<'_, H> {
+    /// Whatever kept it from being put back, it has been made and is to be ended.
+    fn drop(&mut self) {
+        self.end();
+        drop_quietly(self.kept.end_error.take());
     }
 }

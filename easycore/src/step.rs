@@ -12,7 +12,7 @@ use crate::hooks::{HookError, Hooks};
 use crate::inbox::{Done, Halt};
 use crate::options::OnError;
 use crate::panic::{Cause, Panic, drop_all_quietly};
-use crate::pass::{Pass, Position, Stage};
+use crate::pass::{Late, Pass, Position, Stage};
 use crate::restarts::Restarts;
 use crate::retry::Retry;
 use crate::roster::Roster;
@@ -84,6 +84,7 @@ impl<'a, H: Hooks> Station<'a, H> {
         let behind = done.ticket.first + done.items;
         let mut left = items.len();
         let mut items = Some(items);
+        let mut late: Option<Late> = None;
         loop {
             let again = self.retry.waiting();
             let first = behind - left - again;
@@ -95,7 +96,9 @@ impl<'a, H: Hooks> Station<'a, H> {
                 match self.roster.lose(error) {
                     Ok(()) => {
                         done.add(sink.close());
-                        let (in_hand, rest) = (std::mem::take(&mut self.retry.in_hand), Rest::of(items));
+                        let late = late.and_then(Late::into_payload);
+                        let (in_hand, rest) =
+                            (std::mem::take(&mut self.retry.in_hand), Rest::of(late, items));
                         return Worked::Unfinished(Unfinished { done, in_hand, rest, end });
                     }
                     Err(error) => {
@@ -116,6 +119,7 @@ impl<'a, H: Hooks> Station<'a, H> {
                 behind,
                 until,
                 items: &mut items,
+                late: &mut late,
                 position: &mut position,
                 retry: &mut self.retry,
             };
@@ -127,7 +131,8 @@ impl<'a, H: Hooks> Station<'a, H> {
             }));
             let position = position.expect("a pass puts it back");
             let before = left;
-            left = items.as_ref().map_or(0, ExactSizeIterator::len);
+            left =
+                items.as_ref().map_or(0, ExactSizeIterator::len) + late.as_ref().map_or(0, |late| late.items);
             self.warm.worked(before - left);
             let at_fault = behind - position.left..behind - left;
             if self.unproven && (at_fault.start > first || matches!(outcome, Ok(Ok(_)))) {
@@ -169,7 +174,7 @@ impl<'a, H: Hooks> Station<'a, H> {
             add_failure(&mut done, failed, gate, self.on_error);
         }
         done.add(sink.close());
-        done.dropped += items.map_or(0, discard);
+        done.dropped += late.map_or(0, Late::discard) + items.map_or(0, discard);
         add_end(&mut done, end, behind, gate, self.on_error);
         Worked::Done(done)
     }

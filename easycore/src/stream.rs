@@ -224,17 +224,20 @@ impl<O> FusedIterator for Stream<'_, O> {}
 
 impl<O> Drop for Stream<'_, O> {
     fn drop(&mut self) {
-        if let State::Running(mut running) = mem::replace(&mut self.state, State::Ended) {
-            if !running.progress.process.is_here() {
-                return running.leave_to_parent();
-            }
-            running.progress.gate.cancel();
-            // Nothing comes out of a cancelled run: this discards what is left.
-            while running.next().is_some() {}
-            let (result, panic) = running.finish();
-            drop_quietly(result);
-            drop_quietly(panic);
+        let mut running = match mem::replace(&mut self.state, State::Ended) {
+            State::Running(running) => running,
+            State::Failed(error) => return drop_quietly(error),
+            State::Ended => return,
+        };
+        if !running.progress.process.is_here() {
+            return running.leave_to_parent();
         }
+        running.progress.gate.cancel();
+        // Nothing comes out of a cancelled run: this discards what is left.
+        while running.next().is_some() {}
+        let (result, panic) = running.finish();
+        drop_quietly(result);
+        drop_quietly(panic);
     }
 }
 

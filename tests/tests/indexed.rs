@@ -1,13 +1,15 @@
 //! Input that can be split: the same order, window, errors and accounts as for an iterator, and each item dropped once.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use easycore::{Chunk, ErrorKind, OnError, Options, parallel_runner};
-use easycore_tests::{Fallible as Result, JobRunner, Refused, assert_accounts, identity, watched};
+use easycore_tests::{
+    Fallible as Result, JobRunner, Merciless, Refused, assert_accounts, identity, lock, watched,
+};
 use rayon::iter::plumbing::{Consumer, Producer, ProducerCallback, UnindexedConsumer, bridge};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
@@ -255,6 +257,83 @@ fn a_panic_of_what_is_mapped_onto_the_items_is_a_failed_item() {
             let skipped = &report.skipped_items()[0];
             assert_eq!((skipped.index, skipped.error.kind()), (at, ErrorKind::Input));
             assert_accounts(Some(report));
+        }
+    });
+}
+
+/// Notes its batches, of which one that holds a certain item fails.
+#[parallel_runner(batch = 8, config = Mutex<Vec<Vec<usize>>>)]
+impl Noted {
+    fn producer_work(
+        noted: &Mutex<Vec<Vec<usize>>>,
+        items: Vec<usize>,
+    ) -> std::result::Result<Vec<usize>, Refused> {
+        lock(noted).push(items.clone());
+        if items.contains(&100) { Err(Refused("a hundred".to_owned())) } else { Ok(items) }
+    }
+}
+
+#[test]
+fn a_panic_of_what_is_mapped_onto_the_items_closes_the_batch_before_it() {
+    watched("batches", || {
+        let input = |bad: &'static [usize]| {
+            (0..120_usize).into_par_iter().map(move |item| {
+                assert!(!bad.contains(&item), "no such item");
+                item
+            })
+        };
+        let options = Options::new().chunk(Chunk::Exactly(24));
+        let mut noted = Noted::new(1, Mutex::default()).options(options.clone());
+        let error = noted.run_indexed(input(&[13])).expect_err("an item fails");
+        assert_eq!((error.kind(), error.items()), (ErrorKind::Input, Some(13..14)));
+        let report = noted.report().expect("there was a run");
+        assert_eq!((report.consumed(), report.failed()), (13, 1), "{report}");
+        assert_accounts(Some(report));
+
+        // The first of a chunk, two in a row, one behind others of a batch that fails, and the last of all.
+        let bad = &[0, 13, 14, 103, 119];
+        let mut noted =
+            Noted::new(1, Mutex::default()).options(options.on_error(OnError::skip(bad.len() + 7)));
+        let outputs = noted.run_indexed(input(bad)).expect("all failures are tolerated");
+        assert!(
+            outputs.into_iter().eq((0..120).filter(|item| !bad.contains(item) && !(96..103).contains(item)))
+        );
+        let report = noted.report().expect("there was a run");
+        let skipped: Vec<_> = report.skipped_items().iter().map(|item| (item.index, item.count)).collect();
+        assert_eq!(skipped, [(0, 1), (13, 1), (14, 1), (96, 7), (103, 1), (119, 1)]);
+        assert_accounts(Some(report));
+    });
+}
+
+/// Leaves its items alone.
+#[parallel_runner(batch = 4)]
+impl Leaves {
+    fn producer_work(items: Vec<Merciless>) -> Vec<()> {
+        items.into_iter().map(std::mem::forget).collect()
+    }
+}
+
+#[test]
+fn items_that_wait_for_their_batch_while_the_input_panics_may_panic_when_they_are_dropped() {
+    watched("merciless", || {
+        for cancelled in [false, true] {
+            let dropped = Arc::new(AtomicUsize::new(0));
+            let made = Arc::clone(&dropped);
+            let mut leaves = Leaves::new(1);
+            let canceller = leaves.canceller();
+            let input = (0..4_usize).into_par_iter().map(move |item| {
+                if item == 2 {
+                    if cancelled {
+                        canceller.cancel();
+                    }
+                    panic!("no such item");
+                }
+                Merciless(Arc::clone(&made))
+            });
+            let error = leaves.run_indexed(input).expect_err("it panics");
+            let kind = if cancelled { ErrorKind::Cancelled } else { ErrorKind::Input };
+            assert_eq!(error.kind(), kind);
+            assert_accounts(leaves.report());
         }
     });
 }

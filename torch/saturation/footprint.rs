@@ -17,6 +17,10 @@ const CHILD: &str = "--footprint";
 pub(crate) const WORKERS: [usize; 3] = [1, 2, 4];
 pub(crate) const BATCH: usize = 32;
 
+/// What has glibc keep memory that was given back, for `benches/README.md` measures speed with it.
+const KEEPS_MEMORY: [&str; 4] =
+    ["MALLOC_ARENA_MAX", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"];
+
 /// When memory is looked at, in MiB above what a process takes that has only used the device.
 pub(crate) const STAGES: [&str; 4] = ["started", "worked", "closed", "closed after another run"];
 
@@ -54,6 +58,10 @@ pub(crate) fn measure(results: &mut Results, device: Device) -> Result<(), Failu
 pub(crate) fn of_child(device: Device, workers: usize, cache: Cache) -> Result<Option<Vec<f64>>, Failure> {
     let mut child = Command::new(env::current_exe()?);
     child.args([CHILD, &workers.to_string(), "--device", &easycore::Device::try_from(device)?.to_string()]);
+    // What workers take, and not what an allocator keeps that was told to.
+    for setting in KEEPS_MEMORY {
+        child.env_remove(setting);
+    }
     if cache == Cache::Off {
         child.env("PYTORCH_NO_CUDA_MEMORY_CACHING", "1");
     }

@@ -57,6 +57,11 @@ pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
     let retries = model.retries.map(Literal::usize_unsuffixed);
     let retries = retries.map(|retries| quote!(const RETRIES: usize = #retries;));
     let copy_item = model.retries.map(|_| copy_item(model));
+    let stateless = model.producer.init.is_none().then(|| {
+        quote!(
+            const STATELESS: bool = true;
+        )
+    });
     let lints = &outline.lints;
     let functions = functions(model);
     let merge = merge(model).map(|merge| {
@@ -76,6 +81,7 @@ pub(super) fn implement(model: &Model, types: &Types) -> TokenStream {
             #order
             #batch
             #retries
+            #stateless
             type Config = #config;
             type Item = #item;
             type Output = #output;

@@ -40,12 +40,20 @@ pub(crate) enum Claim {
 }
 
 impl Gate {
-    /// Waits for something to do; `None` once there is nothing more.
-    pub(crate) fn claim(&self, worker: usize, waits: &mut Waits) -> Option<Claim> {
+    /// Waits for something to do; `None` once there is nothing more, or the worker is not `wanted` any more, which is asked
+    /// again whenever a chunk has been handed over.
+    pub(crate) fn claim(&self, worker: usize, waits: &mut Waits, wanted: impl Fn() -> bool) -> Option<Claim> {
         let mut state = self.state.lock();
         loop {
+            if !wanted() {
+                // Whatever it was woken for is for another one.
+                self.wake_a_worker(&state);
+                return None;
+            }
             if state.adoption.waiting > 0 {
                 state.adoption.waiting -= 1;
+                // It may have minded the clock of a batch.
+                self.wake_a_worker(&state);
                 return Some(Claim::Adopt);
             }
             let budget = state.claimable();
@@ -140,9 +148,8 @@ impl Gate {
     pub(crate) fn handed_over(&self) {
         let mut state = self.state.lock();
         state.adoption.waiting += 1;
-        if state.waiting_workers > 0 {
-            self.claimable.notify_one();
-        }
+        // Those of the device that was given up go home, and one of the others adopts it.
+        self.wake_all_workers(&state);
     }
 
     /// Reports who has adopted a chunk.

@@ -262,7 +262,8 @@ impl Options {
     /// How long `producer_init` may take at a start, above 0; without it, a start waits for as long as it takes. One that makes a
     /// state anew in the middle of a run has no limit, and is a matter of [`stall_warning`](Self::stall_warning).
     ///
-    /// When the limit is over, `start` or `run` fails with [`ErrorKind::Timeout`], which names the first worker that is late. A
+    /// When the limit is over, `start` or `run` fails with [`ErrorKind::Timeout`], which names the first worker that is late, or
+    /// with what another one has failed with by then. A
     /// thread cannot be stopped from outside: a late one is left behind until its hook returns. If it made a state after
     /// all, the thread ends that state at once, by `producer_end`, and then itself. The workers that were in time are ended,
     /// and waited for as long as [`close_timeout`](Self::close_timeout) allows, or as long again as this limit. The next start makes

@@ -30,7 +30,7 @@ type Waiting = Mutex<Vec<Ticket>>;
 /// its first chunk and leaves.
 fn work(gate: &Gate, waiting: &Waiting, pulled: &AtomicUsize, items: usize, breaks: bool) {
     let _leaving = gate.presence(None);
-    while let Some(claim) = gate.claim(0, &mut Waits::default()) {
+    while let Some(claim) = gate.claim(0, &mut Waits::default(), || true) {
         let ticket = match claim {
             Claim::Pull(budget) => {
                 let next = pulled.load(Ordering::SeqCst);
@@ -122,7 +122,7 @@ fn nobody_stays_for_a_worker_that_dies() {
             let gate = Arc::clone(&gate);
             thread::spawn(move || {
                 let _leaving = gate.presence(None);
-                while let Some(Claim::Pull(budget)) = gate.claim(0, &mut Waits::default()) {
+                while let Some(Claim::Pull(budget)) = gate.claim(0, &mut Waits::default(), || true) {
                     let ticket = gate.pulled(budget, 1, dies, false).expect("there is an item");
                     if dies {
                         begin_to_die();

@@ -27,7 +27,7 @@ fn gate(order: Order, window: usize, present: usize) -> Arc<Gate> {
 
 /// The budget of a claim, where nothing is handed over.
 fn claim(gate: &Gate) -> Option<usize> {
-    match gate.claim(0, &mut Waits::default())? {
+    match gate.claim(0, &mut Waits::default(), || true)? {
         Claim::Pull(budget) => Some(budget),
         Claim::Adopt => panic!("nobody has handed anything over"),
     }

@@ -133,7 +133,7 @@ where
     session.gate.enter(plan.scene.workers + usize::from(S::FED), session.roster.can_spare());
     thread::scope(|scope| {
         if S::FED {
-            scope.spawn(|| session.feed());
+            scope.spawn(|| Session::feed(&session));
         }
         for worker in crew(plan, &control) {
             let (placement, session) = (&placement, &session);

@@ -26,7 +26,7 @@ fn run(order: Order, workers: usize, queue_scale: f64, items: usize, meddle: fn(
         for _ in 0..workers {
             scope.spawn(|| {
                 let _leaving = gate.presence(None);
-                while let Some(Claim::Pull(budget)) = gate.claim(0, &mut Waits::default()) {
+                while let Some(Claim::Pull(budget)) = gate.claim(0, &mut Waits::default(), || true) {
                     let next = pulled.fetch_add(1, Ordering::SeqCst) + 1;
                     let count = usize::from(next <= items);
                     if let Some(ticket) = gate.pulled(budget, count, next < items, false) {
