@@ -3,13 +3,14 @@
 use std::fmt::Debug;
 use std::iter;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use easycore::{Canceller, Chunk, ErrorKind, OnError, Options, parallel_runner};
-use easycore_tests::{Fallible as Result, PATIENCE, Refused, assert_accounts, lock, watched};
+use easycore_tests::{Fallible as Result, Merciless, PATIENCE, Refused, assert_accounts, lock, watched};
 
 const WORKERS: [usize; 3] = [1, 2, 5];
 const BATCH: usize = 8;
@@ -204,6 +205,28 @@ fn the_wrong_number_of_outputs_is_an_error_that_names_both_numbers_and_the_items
             assert_accounts(Some(report));
         });
     }
+}
+
+/// Turns every batch into too few outputs, which panic when they are dropped.
+#[parallel_runner(batch = 4, config = Arc<AtomicUsize>)]
+impl TooFew {
+    fn producer_work(dropped: &Arc<AtomicUsize>, items: Vec<usize>) -> Vec<Merciless> {
+        items.iter().skip(1).map(|_| Merciless(Arc::clone(dropped))).collect()
+    }
+    fn consumer_work(_output: Merciless) {}
+}
+
+#[test]
+fn the_wrong_number_of_outputs_may_panic_when_they_are_dropped() {
+    watched("three of four", || {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let mut runner = TooFew::new(1, Arc::clone(&dropped));
+        let error = runner.run(0..4).expect_err("three are too few");
+        assert_eq!((error.kind(), error.is_panic(), error.items()), (ErrorKind::Work, false, Some(0..4)));
+        assert!(error.to_string().contains("4 items") && error.to_string().contains("3 outputs"), "{error}");
+        assert_eq!(dropped.load(Ordering::SeqCst), 3);
+        assert_accounts(runner.report());
+    });
 }
 
 #[test]

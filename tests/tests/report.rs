@@ -1,10 +1,12 @@
 //! Reports: what a run did, exactly, on every path.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use easycore::{Device, ErrorKind, Options, Report};
-use easycore_tests::{JobRunner, Plan, Refused, assert_accounts, identity, watched};
+use easycore_tests::{JobRunner, Plan, Refused, assert_accounts, identity, lock, watched};
 
 #[test]
 fn a_report_counts_items_by_worker_and_knows_the_time() {
@@ -55,20 +57,20 @@ fn busy_starved_and_blocked_tell_who_is_slow() {
         watched(whose, move || {
             let plan = Plan::new(move |_, item: usize| {
                 if whose == "work" {
-                    std::thread::sleep(NAP);
+                    thread::sleep(NAP);
                 }
                 Ok(item)
             })
             .consume(move |_, _| {
                 if whose == "consumer" {
-                    std::thread::sleep(NAP);
+                    thread::sleep(NAP);
                 }
                 Ok(std::ops::ControlFlow::Continue(()))
             });
             let mut runner = JobRunner::<_, _, true>::new(1, plan).options(Options::new().window(2));
             let input = (0..40).inspect(|_| {
                 if whose == "source" {
-                    std::thread::sleep(NAP);
+                    thread::sleep(NAP);
                 }
             });
             runner.run(input).expect("nothing fails");
@@ -84,6 +86,27 @@ fn busy_starved_and_blocked_tell_who_is_slow() {
     assert!(starved >= long, "{starved:?}");
     let (_, _, blocked) = nap("consumer");
     assert!(blocked >= long, "{blocked:?}");
+}
+
+#[test]
+fn the_making_of_states_is_no_part_of_the_time_of_a_run() {
+    watched("an init that takes a while", || {
+        let made = Arc::new(Mutex::new(None));
+        let last = Arc::clone(&made);
+        let plan = identity().init(move |_| {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_millis(50) {
+                thread::yield_now();
+            }
+            *lock(&last) = Some(Instant::now());
+            Ok(())
+        });
+        let mut runner = JobRunner::<_, _, true>::new(1, plan);
+        runner.run(0..10).expect("nothing fails");
+        let since_then = lock(&made).expect("a state was made").elapsed();
+        let report = runner.report().expect("there was a run");
+        assert!(report.elapsed() <= since_then, "{:?} of {since_then:?}", report.elapsed());
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@ use easycore::{
     Canceller, Chunk, ErrorKind, Hooks, OnError, Options, Order, Report, Runner, Worker, parallel_runner,
 };
 use easycore_tests::{
-    Books, Fallible as Result, Job, PATIENCE, Plan, Refused, Seat, assert_accounts, lock, watched,
+    Books, Fallible as Result, Job, Merciless, PATIENCE, Plan, Refused, Seat, assert_accounts, lock, watched,
 };
 
 const WORKERS: [usize; 3] = [1, 2, 8];
@@ -677,6 +677,62 @@ impl Drop for Telling {
         // Nobody listens any more to what is dropped at the end.
         let _ = self.dropped.send(self.index);
     }
+}
+
+/// An item that panics when it is dropped, and may do so when it is copied.
+#[derive(Debug)]
+struct Touchy {
+    copies: bool,
+    dropped: Merciless,
+}
+
+impl Touchy {
+    fn new(copies: bool, dropped: &Arc<AtomicUsize>) -> Self {
+        Self { copies, dropped: Merciless(Arc::clone(dropped)) }
+    }
+}
+
+impl Copied for Touchy {
+    fn copied(&self) -> Option<Touchy> {
+        assert!(self.copies, "it cannot be copied");
+        Some(Self::new(true, &self.dropped.0))
+    }
+}
+
+#[test]
+fn an_item_that_cannot_be_copied_may_panic_when_it_is_dropped() {
+    watched("one item", || {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let mut runner: StubbornRunner<Touchy, true> = Runner::new(1, Plan::new(|_, item| Ok(item)));
+        let error = runner.run([Touchy::new(false, &dropped)]).expect_err("the copy panics");
+        assert_eq!((error.kind(), error.is_panic(), error.item()), (ErrorKind::Work, true, Some(0)));
+        assert!(error.to_string().ends_with("it cannot be copied"), "{error}");
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        assert_accounts(runner.report());
+    });
+}
+
+#[test]
+fn copies_that_a_cancelled_run_has_no_use_for_may_panic_when_they_are_dropped() {
+    watched("one item", || {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let canceller = Arc::new(OnceLock::<Canceller>::new());
+        let cancels = Arc::clone(&canceller);
+        let plan = Plan::new(move |_, item: Touchy| {
+            std::mem::forget(item);
+            cancels.get().expect("it is set").cancel();
+            Refused::result("it fails, and is not tried again")
+        });
+        let books = plan.books();
+        let mut runner: StubbornRunner<Touchy, true> = Runner::new(1, plan);
+        assert!(canceller.set(runner.canceller()).is_ok());
+        let error = runner.run([Touchy::new(true, &dropped)]).expect_err("it is cancelled");
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        assert_eq!(dropped.load(Ordering::SeqCst), 1, "the copy");
+        assert_accounts(runner.report());
+        drop(runner);
+        books.assert_all_ended();
+    });
 }
 
 #[test]

@@ -87,6 +87,36 @@ fn after_a_failed_item_the_error_of_consumer_merge_may_panic_when_it_is_dropped(
 }
 
 #[test]
+fn beside_a_panic_of_the_listener_the_error_of_a_stream_may_panic_when_it_is_dropped() {
+    watched("a stream", || {
+        let dropped = Dropped::default();
+        let failing = Arc::clone(&dropped);
+        let plan =
+            Plan::new(move |_, item: usize| if item == 5 { refuse_spitefully(&failing) } else { Ok(item) });
+        let options = Options::new().on_failure(|failed| panic!("told of {}", failed.index));
+        let mut runner = JobRunner::<_, _, true>::new(2, plan).options(options);
+        let mut stream = runner.stream(0..10);
+        let payload = catch_unwind(AssertUnwindSafe(|| stream.by_ref().count())).expect_err("it panics");
+        assert_eq!(payload.downcast_ref::<String>().map(String::as_str), Some("told of 5"));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+        drop(stream);
+        assert_accounts(runner.report());
+    });
+}
+
+#[test]
+fn the_error_of_a_stream_that_did_not_start_may_panic_when_it_is_dropped() {
+    watched("a stream that nobody pulls", || {
+        let dropped = Dropped::default();
+        let starting = Arc::clone(&dropped);
+        let plan = identity().init(move |_| refuse_spitefully(&starting));
+        let mut runner = JobRunner::<_, _, true>::new(1, plan);
+        drop(runner.stream(0..3));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
 fn an_error_that_a_consumers_panic_overtakes_may_panic_when_it_is_dropped() {
     for merges in [false, true] {
         watched(format!("work fails, then the consumer panics, merging: {merges}"), move || {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use easycore::{Chunk, Device, ErrorKind, OnError, Options, Report};
@@ -345,13 +346,14 @@ fn a_failing_consumer_is_not_skipped() {
 #[test]
 fn a_state_that_cannot_be_made_anew_is_judged_before_an_err_item_behind_it() {
     watched("one worker, one chunk", || {
-        let started = AtomicBool::new(false);
+        let started = Arc::new(AtomicBool::new(false));
+        let is_second = Arc::clone(&started);
         let plan = Plan::new(|_, item: usize| {
             assert!(item != 0, "the state is lost");
             Ok(item)
         })
         .init(move |_| {
-            if started.swap(true, Ordering::SeqCst) { Refused::result("no second") } else { Ok(()) }
+            if is_second.swap(true, Ordering::SeqCst) { Refused::result("no second") } else { Ok(()) }
         });
         let options = Options::new().on_error(OnError::skip(1)).chunk(Chunk::Exactly(10));
         let mut runner = JobRunner::<_, _, true>::new(1, plan).options(options);
@@ -361,5 +363,12 @@ fn a_state_that_cannot_be_made_anew_is_judged_before_an_err_item_behind_it() {
         let report = runner.report().expect("there was a run");
         assert_eq!((report.skipped(), report.failed(), report.discarded()), (1, 1, 1));
         assert_accounts(Some(report));
+
+        let input = (0..10).inspect(|item| assert_ne!(*item, 2, "no such item"));
+        started.store(false, Ordering::SeqCst);
+        runner.close().expect("states end");
+        let error = runner.run(input).expect_err("no state for item 1");
+        assert_eq!((error.kind(), error.item()), (ErrorKind::Init, None), "the input panicked behind it");
+        assert_accounts(runner.report());
     });
 }

@@ -107,13 +107,14 @@ fn a_batch_is_worked_whole_before_its_state_is_recycled() {
 fn a_recycled_state_that_does_not_end_well_is_told_by_close() {
     watched("one that fails to end", || {
         let plan = Plan::new(|_, item: usize| Ok(item)).end(|seat| match seat.serial {
-            2 => Refused::result("the third"),
+            2..=4 => Refused::result(format!("state {}", seat.serial)),
             _ => Ok(()),
         });
         let mut runner = JobRunner::<_, _, true>::new(1, plan).options(Options::new().recycle_after(5));
         assert_eq!(runner.run(0..30).expect("the items are worked").len(), 30);
-        let error = runner.close().expect_err("a state did not end well");
+        let error = runner.close().expect_err("three states did not end well");
         assert_eq!((error.kind(), error.hook()), (ErrorKind::End, Some("producer_end")));
+        assert!(error.to_string().ends_with("state 2"), "the first of them: {error}");
     });
 }
 

@@ -4,13 +4,14 @@
 use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use easycore::{Error, ErrorKind, Options, Worker, parallel_runner};
-use easycore_tests::{Books, JobRunner, PATIENCE, Plan, Refused, identity, lock, watched};
+use easycore_tests::{Books, JobRunner, PATIENCE, Plan, Refused, Spiteful, identity, lock, watched};
 
 /// Far longer than a hook that is not stuck takes.
 const LIMIT: Duration = Duration::from_millis(500);
@@ -128,7 +129,7 @@ fn a_late_producer_init_may_fail_or_panic_and_nobody_cares() {
                 let _gone = &gone;
                 wait_for(&held);
                 assert!(!panics, "late");
-                Refused::result("late")
+                Err(Box::new(Spiteful(Arc::default())))
             });
             let books = plan.books();
             let mut runner =
@@ -146,18 +147,32 @@ fn a_late_producer_init_may_fail_or_panic_and_nobody_cares() {
 fn a_late_state_is_ended_even_if_its_init_lets_rayon_run_other_jobs() {
     watched("the end comes up in the middle of the init", || {
         let (release, held) = hold();
-        let (plan, ends) = reporting(identity().init(move |_| {
-            wait_for(&held);
-            // Runs what the runner has sent off meanwhile, as waiting for a part of a `join` does.
-            assert_eq!(rayon::yield_now(), Some(rayon::Yield::Executed));
-            Ok(())
-        }));
+        let (ended, ends) = mpsc::channel();
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let ending = Arc::clone(&dropped);
+        // Dropped with the plan, whose last owner the late thread is.
+        let (gone, wait_gone) = mpsc::channel::<()>();
+        let plan = identity()
+            .init(move |_| {
+                let _gone = &gone;
+                wait_for(&held);
+                // Runs what the runner has sent off meanwhile, as waiting for a part of a `join` does.
+                assert_eq!(rayon::yield_now(), Some(rayon::Yield::Executed));
+                Ok(())
+            })
+            .end(move |_| {
+                ended.send(())?;
+                Err(Box::new(Spiteful(Arc::clone(&ending))))
+            });
         let books = plan.books();
         let mut runner = JobRunner::<_, _, true>::new(1, plan).options(Options::new().init_timeout(LIMIT));
         runner.start().expect_err("it is stuck");
+        drop(runner);
         drop(release);
-        assert_eq!(ends.recv_timeout(PATIENCE), Ok(0));
+        assert_eq!(ends.recv_timeout(PATIENCE), Ok(()));
         books.assert_all_ended();
+        assert_eq!(wait_gone.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected));
+        assert_eq!(dropped.load(Ordering::SeqCst), 1, "nobody cares for its error, and that it panics");
     });
 }
 
@@ -237,6 +252,89 @@ fn a_failed_start_does_not_wait_for_ever_for_an_end_that_is_stuck() {
         assert_eq!(runner.start().expect_err("it fails").kind(), ErrorKind::Init);
         drop(release);
         assert_eq!(ends.recv_timeout(PATIENCE), Ok(1));
+    });
+}
+
+#[test]
+fn a_timed_out_start_waits_for_the_ends_of_the_others_no_longer_than_for_their_inits() {
+    watched("init is stuck on one worker, end on another", || {
+        let (release, held) = hold();
+        let (stuck, plan, ends, books) = stuck_end();
+        let plan = plan.init(move |worker| {
+            if worker.index() == 0 {
+                wait_for(&held);
+            }
+            Ok(())
+        });
+        let mut runner =
+            JobRunner::<_, _, true>::new(DEVICES, plan).options(Options::new().init_timeout(LIMIT));
+        let error = runner.start().expect_err("worker 0 is stuck");
+        assert_timed_out(&error, Some("producer_init"), &["cuda:0", "worker 0"]);
+        drop((release, stuck));
+        let ended = [(); 2].map(|()| ends.recv_timeout(PATIENCE).expect("both end"));
+        assert!(ended == [0, 1] || ended == [1, 0], "{ended:?}");
+        books.assert_all_ended();
+    });
+}
+
+#[test]
+fn an_init_that_is_stuck_learns_that_nobody_waits_for_it_before_the_others_are_ended() {
+    watched("an end that waits for the init to learn it", || {
+        let (learn, learnt) = mpsc::channel();
+        let learnt = Mutex::new(learnt);
+        let (tell, told) = mpsc::channel();
+        let plan = identity()
+            .init(move |worker| {
+                while worker.index() == 0 && !worker.is_cancelled() {
+                    thread::yield_now();
+                }
+                if worker.index() == 0 { learn.send(()).map_err(Into::into) } else { Ok(()) }
+            })
+            .end(move |seat| {
+                if seat.worker.index() == 1 {
+                    tell.send(lock(&learnt).recv_timeout(LIMIT / 2))?;
+                }
+                Ok(())
+            });
+        let mut runner =
+            JobRunner::<_, _, true>::new(DEVICES, plan).options(Options::new().init_timeout(LIMIT));
+        runner.start().expect_err("worker 0 waits to be given up");
+        assert_eq!(told.recv_timeout(PATIENCE), Ok(Ok(())));
+    });
+}
+
+#[test]
+fn a_start_tells_of_a_failure_before_a_timeout_and_a_close_of_the_timeout() {
+    watched("worker 0 is stuck, worker 1 fails", || {
+        let (release, held) = hold();
+        let (failing, ending) = (Arc::new(AtomicBool::new(true)), Arc::clone(&held));
+        let fails = Arc::clone(&failing);
+        let plan = identity()
+            .init(move |worker| match (fails.load(Ordering::SeqCst), worker.index()) {
+                (false, _) => Ok(()),
+                (true, 0) => {
+                    wait_for(&held);
+                    Ok(())
+                }
+                (true, _) => Refused::result("no such device"),
+            })
+            .end(move |seat| {
+                if seat.worker.index() == 0 {
+                    wait_for(&ending);
+                    return Ok(());
+                }
+                Refused::result("it does not end")
+            });
+        let options = Options::new().init_timeout(LIMIT).close_timeout(LIMIT);
+        let mut runner = JobRunner::<_, _, true>::new(DEVICES, plan).options(options);
+        let error = runner.start().expect_err("one is stuck, and one fails");
+        assert_eq!((error.kind(), error.worker()), (ErrorKind::Init, Some(1)), "{error}");
+
+        failing.store(false, Ordering::SeqCst);
+        runner.start().expect("both start");
+        let error = runner.close().expect_err("one is stuck, and one fails");
+        assert_timed_out(&error, Some("producer_end"), &["cuda:0", "worker 0"]);
+        drop(release);
     });
 }
 
