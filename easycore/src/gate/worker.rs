@@ -52,8 +52,6 @@ impl Gate {
             }
             if state.adoption.waiting > 0 {
                 state.adoption.waiting -= 1;
-                // It may have minded the clock of a batch.
-                self.wake_a_worker(&state);
                 return Some(Claim::Adopt);
             }
             let budget = state.claimable();
@@ -148,7 +146,8 @@ impl Gate {
     pub(crate) fn handed_over(&self) {
         let mut state = self.state.lock();
         state.adoption.waiting += 1;
-        // Those of the device that was given up go home, and one of the others adopts it.
+        // Those of the device that was given up go home, one of the others adopts it, and the rest mind the clock of a batch if
+        // there is one.
         self.wake_all_workers(&state);
     }
 
