@@ -3,10 +3,10 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use easycore::Error;
+use easycore::{Error, MergeHooks, Runner};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
-use crate::{Fallible, JobRunner};
+use crate::Fallible;
 
 /// A method to run a job with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,16 +78,16 @@ impl Way {
     ///
     /// # Panics
     /// Where the run does, and if `next` yields an error to a way that takes none.
-    pub fn run<T, O, const ORDERED: bool, const BATCH: usize, const DELAY: u64>(
+    pub fn run<H, T, O>(
         self,
-        runner: &mut JobRunner<T, O, ORDERED, BATCH, DELAY>,
+        runner: &mut Runner<H>,
         items: usize,
         next: impl Fn(usize) -> Fallible<T> + Send + Sync + 'static,
         mut take: impl FnMut(O) -> ControlFlow<()>,
     ) -> Result<Vec<O>, Error>
     where
+        H: MergeHooks<Item = T, Output = O, Outcome = Vec<O>> + 'static,
         T: Send + 'static,
-        O: Send + 'static,
     {
         let sure = |item: Fallible<T>| item.expect("this way takes no errors");
         match self {

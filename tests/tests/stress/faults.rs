@@ -13,6 +13,7 @@ use easycore_tests::{Fallible, INJECTED};
 pub(crate) enum Place {
     Init,
     Work,
+    CopyOfItem,
     End,
     Input,
     ConsumerInit,
@@ -28,9 +29,10 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Init,
         Self::Work,
+        Self::CopyOfItem,
         Self::End,
         Self::Input,
         Self::ConsumerInit,

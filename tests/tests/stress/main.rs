@@ -1,5 +1,5 @@
 //! Thousands of runs into which faults are injected at random, wherever user code is called: in hooks, in the input, in what is
-//! dropped and displayed. Nothing hangs, nothing is lost, and every state is ended once.
+//! dropped, copied and displayed. Nothing hangs, nothing is lost, and every state is ended once.
 //!
 //! `EASYCORE_STRESS_SEED` and `EASYCORE_STRESS_RUNS` repeat a voyage or lengthen the whole. A seed decides what is injected where;
 //! which thread meets it first is up to the system.
@@ -7,6 +7,7 @@
 mod cargo;
 mod dice;
 mod faults;
+mod retried;
 mod voyage;
 mod weather;
 

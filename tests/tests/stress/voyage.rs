@@ -5,13 +5,15 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
+use std::time::Duration;
 
-use easycore::{Canceller, Chunk, Error, ErrorKind, OnError, Options};
-use easycore_tests::{Accounts, Books, Ended, Fallible, JobRunner, Shape, Way, in_shape, lock, options};
+use easycore::{Canceller, Chunk, Error, ErrorKind, MergeHooks, OnError, Options, Order, Runner};
+use easycore_tests::{Accounts, Books, Ended, Fallible, Job, Plan, Shape, Way, in_shape, lock, options};
 
 use crate::cargo::{Census, Item, Output};
 use crate::dice::Dice;
 use crate::faults::{Place, place_of};
+use crate::retried::Retried;
 use crate::weather::{Sky, Weather, accept, plan};
 
 /// How many runs a runner makes, besides those in calm weather.
@@ -26,14 +28,22 @@ pub(crate) fn sail(seed: u64) {
 }
 
 fn sail_as<const ORDERED: bool, const BATCH: usize, const DELAY: u64>(seed: u64, dice: Dice, shape: Shape) {
-    let devices =
-        dice.one_of(&["cpu", "cpu, cpu", "cuda:0, cuda:1, cuda:0", "cpu, cuda:0, cpu, cuda:1, cpu"]);
+    if dice.happens(50) {
+        sail_on::<Job<Item, Output, ORDERED, BATCH, DELAY>>(seed, dice, shape);
+    } else {
+        sail_on::<Retried<ORDERED, BATCH, DELAY>>(seed, dice, shape);
+    }
+}
+
+fn sail_on<H: Crew>(seed: u64, dice: Dice, shape: Shape) {
+    let devices = dice.one_of(&DEVICES);
     let sky = Arc::new(Sky { dice, weather: Mutex::default(), canceller: OnceLock::new() });
     let plan = plan(&sky);
     let books = plan.books();
-    let runner = JobRunner::new(devices, plan);
+    let runner = Runner::new(devices, plan);
     assert!(sky.canceller.set(runner.canceller()).is_ok());
-    let mut ship = Ship::<ORDERED, BATCH, DELAY> { seed, shape, sky, books, runner: Some(runner) };
+    let told = Arc::default();
+    let mut ship = Ship::<H> { seed, shape, devices, sky, books, told, runner: Some(runner) };
     for _ in 0..RUNS {
         ship.run_in_a_storm();
         if ship.sky.dice.happens(30) {
@@ -47,19 +57,55 @@ fn sail_as<const ORDERED: bool, const BATCH: usize, const DELAY: u64>(seed: u64,
     ship.end();
 }
 
-/// A runner, and what is known of it.
-struct Ship<const ORDERED: bool, const BATCH: usize, const DELAY: u64> {
-    seed: u64,
-    shape: Shape,
-    sky: Arc<Sky>,
-    books: Arc<Books>,
-    /// `None` only while it is given other options.
-    runner: Option<JobRunner<Item, Output, ORDERED, BATCH, DELAY>>,
+const DEVICES: [&str; 4] = ["cpu", "cpu, cpu", "cuda:0, cuda:1, cuda:0", "cpu, cuda:0, cpu, cuda:1, cpu"];
+
+/// The hooks of a runner.
+trait Crew:
+    MergeHooks<
+        Config = Plan<Item, Output>,
+        Item = Item,
+        Output = Output,
+        ConsumerState = Vec<Output>,
+        Outcome = Vec<Output>,
+    > + 'static
+{
 }
 
-impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BATCH, DELAY> {
-    fn name(&self) -> impl fmt::Display + use<ORDERED, BATCH, DELAY> {
-        format!("ordered: {ORDERED}, {:?}, EASYCORE_STRESS_SEED={}", self.shape, self.seed)
+impl<H> Crew for H where
+    H: MergeHooks<
+            Config = Plan<Item, Output>,
+            Item = Item,
+            Output = Output,
+            ConsumerState = Vec<Output>,
+            Outcome = Vec<Output>,
+        > + 'static
+{
+}
+
+/// A runner, and what is known of it.
+struct Ship<H: Crew> {
+    seed: u64,
+    shape: Shape,
+    devices: &'static str,
+    sky: Arc<Sky>,
+    books: Arc<Books>,
+    /// The failed items that were told of: where each begins, and how many there are.
+    told: Arc<Mutex<Vec<(usize, usize)>>>,
+    /// `None` only while it is given other options.
+    runner: Option<Runner<H>>,
+}
+
+impl<H: Crew> Ship<H> {
+    const ORDERED: bool = matches!(H::ORDER, Order::Ordered);
+
+    fn name(&self) -> impl fmt::Display + use<H> {
+        format!(
+            "{:?}, {:?}, retries: {}, EASYCORE_STRESS_SEED={}",
+            H::ORDER,
+            self.shape,
+            H::RETRIES,
+            self.seed
+        )
     }
 
     fn options(&self) -> Options {
@@ -72,6 +118,17 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         if dice.happens(50) {
             options = options.window(chunk + dice.below(50));
         }
+        if dice.happens(40) {
+            options = options.restarts(dice.below(4), Duration::from_hours(1));
+        }
+        if dice.happens(60) && self.devices.contains("cuda") {
+            options = options.min_devices(1);
+        }
+        if dice.happens(30) {
+            options = options.recycle_after(1 + dice.below(12));
+        }
+        let told = Arc::clone(&self.told);
+        options = options.on_failure(move |failed| lock(&told).push((failed.index, failed.count)));
         options.on_error(match dice.below(4) {
             0 => OnError::stop(),
             1 => OnError::skip_rate(0.5, 20),
@@ -84,14 +141,14 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         self.runner = self.runner.take().map(|runner| runner.options(options));
     }
 
-    fn runner(&mut self) -> &mut JobRunner<Item, Output, ORDERED, BATCH, DELAY> {
+    fn runner(&mut self) -> &mut Runner<H> {
         self.runner.as_mut().expect("it is there")
     }
 
     fn way(&self) -> Way {
         loop {
             let way = self.sky.dice.one_of(&Way::ALL);
-            if !(ORDERED && way.merges()) {
+            if !(Self::ORDERED && way.merges()) {
                 return way;
             }
         }
@@ -100,6 +157,7 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
     /// Runs with the options of now.
     fn run(&mut self, way: Way, weather: &Weather) -> (Ended<Output>, Arc<Census>) {
         *lock(&self.sky.weather) = weather.clone();
+        lock(&self.told).clear();
         let census = Arc::default();
         let next = self.next(way, weather, &census);
         let sky = Arc::clone(&self.sky);
@@ -120,7 +178,7 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         way: Way,
         weather: &Weather,
         census: &Arc<Census>,
-    ) -> impl Fn(usize) -> Fallible<Item> + Send + Sync + use<ORDERED, BATCH, DELAY> {
+    ) -> impl Fn(usize) -> Fallible<Item> + Send + Sync + use<H> {
         let (sky, weather, census) = (Arc::clone(&self.sky), weather.clone(), Arc::clone(census));
         move |index| sky.item(way, &weather, &census, index)
     }
@@ -157,7 +215,7 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         assert_eq!(Census::read(&census.consumed), weather.items, "{name}");
         if way != Way::Stream {
             let mut indices: Vec<_> = outputs.iter().map(|output| output.index).collect();
-            if !ORDERED {
+            if !Self::ORDERED {
                 indices.sort_unstable();
             }
             assert!(indices.into_iter().eq(0..weather.items), "{name}");
@@ -196,7 +254,7 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         match ended {
             Ended::Well(outputs) => {
                 let in_order = outputs.is_sorted_by(|one, next| one.index < next.index);
-                assert!(in_order || !ORDERED, "{name}: {outputs:?}");
+                assert!(in_order || !Self::ORDERED, "{name}: {outputs:?}");
             }
             Ended::Unwound(payload) => {
                 let place = place_of(&*payload);
@@ -206,7 +264,13 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
             Ended::Badly(error) => {
                 let could_be = match error.kind() {
                     ErrorKind::Init => weather.init > 0,
-                    ErrorKind::Work => weather.work > 0 || weather.drops > 0 || weather.states > 0,
+                    ErrorKind::Work => {
+                        let bad = weather.work + weather.drops + weather.states;
+                        bad > 0 || !weather.broken_workers.is_empty()
+                    }
+                    ErrorKind::DeviceLost => {
+                        weather.work + weather.drops > 0 || !weather.broken_workers.is_empty()
+                    }
                     ErrorKind::Consumer => {
                         weather.consumer_at.is_some() || weather.consumer_hooks > 0 || weather.drops > 0
                     }
@@ -230,7 +294,7 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         assert_eq!(accounts.consumed, Census::read(&census.consumed), "{name}: {accounts:?}");
         // An item and its output are made together.
         let (made, refused) = (Census::read(&census.made), Census::read(&census.refused));
-        let yielded = made / 2 + refused;
+        let yielded = made / 2 - Census::read(&census.copied) + refused;
         if way.splits() {
             assert!(accounts.pulled >= yielded, "{name}: {yielded} yielded of {accounts:?}");
         } else {
@@ -238,6 +302,19 @@ impl<const ORDERED: bool, const BATCH: usize, const DELAY: u64> Ship<ORDERED, BA
         }
         assert_eq!(Census::read(&census.dropped), made, "{name}: values dropped, and made");
         assert_eq!(self.books.faults(), [""; 0], "{name}");
+        self.expect_all_was_told(name, &accounts);
+        let lost = self.runner().report().map_or(0, |report| report.lost_devices().len());
+        assert!(lost < self.devices.split(',').count().min(3), "{name}: {lost} devices are lost");
+    }
+
+    /// Every item that failed, for good, was told of, in order. Of a panic of the consumer nobody is told.
+    fn expect_all_was_told(&self, name: &str, accounts: &Accounts) {
+        let told = lock(&self.told);
+        let count: usize = told.iter().map(|(_, count)| count).sum();
+        let failed = accounts.failed + accounts.skipped();
+        assert!(count == failed || count + 1 == failed, "{name}: told of {told:?}: {accounts:?}");
+        let in_order = told.windows(2).all(|two| two[0].0 + two[0].1 <= two[1].0);
+        assert!(in_order || !Self::ORDERED, "{name}: told of {told:?}");
     }
 
     fn close(&mut self) {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use easycore::Canceller;
 use easycore_tests::{Fallible, Plan, Way, linger, lock};
 
-use crate::cargo::{Census, Item, Output, SpitefulState, Tag};
+use crate::cargo::{ATTEMPTS, Census, Item, Output, SpitefulState, Tag};
 use crate::dice::Dice;
 use crate::faults::{Deed, Place};
 
@@ -18,6 +18,8 @@ pub(crate) struct Weather {
     /// How slow some of the items are, as in `linger`.
     pub(crate) lingers: usize,
     pub(crate) work: usize,
+    /// The workers on which everything panics.
+    pub(crate) broken_workers: Vec<usize>,
     pub(crate) init: usize,
     pub(crate) end: usize,
     pub(crate) drops: usize,
@@ -44,6 +46,7 @@ impl Weather {
             items,
             lingers: dice.one_of(&[0, 0, 5]),
             work: dice.one_of(&[0, 2, 20, 60]),
+            broken_workers: (0..6).filter(|_| dice.happens(8)).collect(),
             init: dice.one_of(&[0, 0, 5]),
             end: dice.one_of(&[0, 10]),
             drops: dice.one_of(&[0, 5, 50]),
@@ -99,7 +102,14 @@ impl Sky {
         let consumed = if fails { self.dice.one_of(&Deed::BAD) } else { Deed::Good };
         Ok(Item {
             index,
-            worked: self.deed(weather.work),
+            worked: [(); ATTEMPTS].map(|()| self.deed(weather.work)),
+            copied: (!self.dice.happens(weather.work / 4)).then(|| {
+                if self.dice.happens(weather.drops / 5) {
+                    self.dice.one_of(&[Deed::Panic, Deed::SpitefulPanic])
+                } else {
+                    Deed::Good
+                }
+            }),
             tag: Tag::new(census, self.spite(Place::DropOfItem, weather)),
             output: Output {
                 index,
@@ -137,7 +147,10 @@ pub(crate) fn plan(sky: &Arc<Sky>) -> Plan<Item, Output> {
         if seat.cargo.is_none() && work.dice.happens(spoils) {
             seat.cargo = Some(Box::new(SpitefulState));
         }
-        item.worked.done_at(Place::Work)?;
+        if lock(&work.weather).broken_workers.contains(&seat.worker.index()) {
+            Deed::Panic.done_at(Place::Work)?;
+        }
+        item.worked[0].done_at(Place::Work)?;
         item.tag.spite = None;
         Ok(item.output)
     })
