@@ -122,7 +122,8 @@ pub trait Hooks: Sized {
 
     /// Turns a batch of items into as many outputs, in their order. Called in place of
     /// [`producer_work`](Hooks::producer_work) where [`BATCH`](Hooks::BATCH) says so: with as many items as it holds, or
-    /// fewer at the end of the input, before an `Err` item of `try_run`, or when its delay is over.
+    /// fewer at the end of the input, before an `Err` item of `try_run`, before what panics in split input, or when its delay is
+    /// over.
     ///
     /// # Errors
     /// Whatever is wrong with the batch, all of which has then failed.

@@ -85,9 +85,8 @@
 //! A hook that takes [`&Worker`](Worker) gets the same from `<tch::Device as FromWorker>::from_worker(worker)?`.
 //!
 //! On a processor, batches spend much of their time on memory that glibc returns to the system after each layer, and asks for anew.
-//! Keeping it, by `MALLOC_ARENA_MAX=1 MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456` in the
-//! environment or by another allocator, made batches of a small network two to three times as fast (`benches/README.md` in the
-//! repository).
+//! Keeping it, by `MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864` in the environment, made batches
+//! of a small network two to three times as fast (`benches/README.md` in the repository).
 //!
 //! All workers of one GPU queue on its default stream, as `tch` cannot make others: several of them overlap their work on the
 //! processor with that on the GPU, not two of the latter. A GPU's memory that a worker has given back stays reserved for

@@ -18,8 +18,7 @@ pub(crate) const WORKERS: [usize; 3] = [1, 2, 4];
 pub(crate) const BATCH: usize = 32;
 
 /// What has glibc keep memory that was given back, for `benches/README.md` measures speed with it.
-const KEEPS_MEMORY: [&str; 4] =
-    ["MALLOC_ARENA_MAX", "MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"];
+const KEEPS_MEMORY: [&str; 3] = ["MALLOC_MMAP_MAX_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_"];
 
 /// When memory is looked at, in MiB above what a process takes that has only used the device.
 pub(crate) const STAGES: [&str; 4] = ["started", "worked", "closed", "closed after another run"];
