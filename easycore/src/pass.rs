@@ -186,7 +186,7 @@ fn gather<I: ExactSizeIterator>(items: &mut I, max: usize, late: &mut Option<Lat
         }
     }));
     if let Err(payload) = gathered {
-        *late = Some(Late { payload, items: before - items.len() });
+        *late = Some(Late { payload, items: before.saturating_sub(items.len()) });
     }
     batch
 }
