@@ -308,7 +308,7 @@ fn the_first_run_does_without_a_device_that_did_not_start_and_the_next_tries_it_
 #[parallel_runner(unordered)]
 impl EmptyState {
     fn producer_init(_device: &Device) {}
-    fn producer_work(_: &mut (), item: usize) -> usize {
+    fn producer_work((): &mut (), item: usize) -> usize {
         let thread = thread::current();
         assert!(!thread.name().is_some_and(|name| name.contains("cuda:1")), "item {item}");
         item

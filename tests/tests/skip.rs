@@ -278,7 +278,7 @@ fn a_run_that_breaks_or_is_cancelled_has_no_rate() {
         let canceller = runner.canceller();
         let input = (0..100).inspect(move |item| {
             if *item == 59 {
-                canceller.cancel()
+                canceller.cancel();
             }
         });
         let error = runner.run(input).expect_err("it is cancelled");

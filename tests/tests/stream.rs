@@ -408,12 +408,12 @@ fn breaking_the_last_of_three_stages_with_channels_between_them_ends_the_others(
         Ok(())
     }
     for_each_worker_count(|workers| {
-        let ((numbers, parsed), (squares, squared)) = (mpsc::sync_channel(8), mpsc::sync_channel(8));
+        let ((numbers, to_square), (squares, to_take)) = (mpsc::sync_channel(8), mpsc::sync_channel(8));
         let (mut parse, mut square) = (Parse::new(workers), Square::new(workers));
         thread::scope(|scope| {
             scope.spawn(|| send_on(parse.stream(endless()), &{ numbers }).expect("all are numbers"));
-            scope.spawn(|| send_on(square.stream(parsed), &{ squares }).expect("nothing fails"));
-            assert_eq!(FirstThree::new(workers).run(squared).expect("it breaks"), [0, 1, 4]);
+            scope.spawn(|| send_on(square.stream(to_square), &{ squares }).expect("nothing fails"));
+            assert_eq!(FirstThree::new(workers).run(to_take).expect("it breaks"), [0, 1, 4]);
         });
         assert_accounts(parse.report());
         assert_accounts(square.report());
@@ -432,7 +432,7 @@ const ENDS: [Ends; 5] = [
             let canceller = parse.canceller();
             parse.stream(endless().inspect(move |text| {
                 if text == "70" {
-                    canceller.cancel()
+                    canceller.cancel();
                 }
             }))
         },
