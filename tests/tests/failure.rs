@@ -591,6 +591,18 @@ fn the_workers_are_at_rest_when_a_run_returns_or_unwinds() {
 }
 
 #[test]
+fn an_error_shows_all_there_is_to_know_of_it_to_whoever_debugs_it() {
+    watched("debug", || {
+        let plan = Plan::new(|_, _: usize| Refused::result::<usize>("no"));
+        let error = JobRunner::<_, _, true>::new(1, plan).run([7]).expect_err("it fails");
+        let shown = format!("{error:?}");
+        for part in ["Work", "producer_work", "Cpu", "worker: Some(0)", "0..1", r#"Refused("no")"#] {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+    });
+}
+
+#[test]
 fn a_cause_without_a_text_is_said_to_have_none() {
     watched("no text", || {
         let plan = Plan::new(|_, _: usize| Refused::result::<usize>(""));
