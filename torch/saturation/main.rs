@@ -73,7 +73,6 @@ fn must_exist(device: Device) -> Result<(), Failure> {
 }
 
 fn measure(device: Device, plan: &Plan, folder: Option<&Path>) -> Result<(), Failure> {
-    let weights = Weights::random(Architecture::for_device(device))?;
     let kind = Kind::of(device);
     let mut results = Results::default();
     if let Some(folder) = folder {
@@ -82,11 +81,12 @@ fn measure(device: Device, plan: &Plan, folder: Option<&Path>) -> Result<(), Fai
     }
     let caveat = if plan.is_meant { "" } else { " too short to mean anything" };
     results.about("run", &format!("{}, {} rounds{caveat}", machine::about(device), plan.rounds));
-    results.about("network", weights.architecture.name());
+    results.about("network", Architecture::for_device(device).name());
     results.about("cores", &machine::cores().to_string());
     // Before this process has used the device.
     footprint::measure(&mut results, device)?;
-    for job in Job::ALL {
+    for &job in Job::on(device) {
+        let weights = Weights::random(job.architecture(device))?;
         for &batch in plan.sizes {
             let begun = Instant::now();
             measure::case(&mut results, plan, &weights, device, (job, batch))?;

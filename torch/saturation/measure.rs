@@ -7,7 +7,7 @@ use tch::Device;
 
 use crate::contenders::{self, Contender, Failure};
 use crate::images::{DIFFERENT, Image, Photo, repeated};
-use crate::model::Weights;
+use crate::model::{Architecture, Weights};
 use crate::results::Results;
 use crate::utilisation::Utilisation;
 
@@ -68,16 +68,32 @@ impl Plan {
 pub(crate) enum Job {
     Nothing,
     ScaleDown,
+    /// Nothing, and the network is one that a GPU is busy with for longer than it takes to bring it images.
+    NothingForDeep,
 }
 
 impl Job {
-    pub(crate) const ALL: [Job; 2] = [Job::Nothing, Job::ScaleDown];
+    /// Those that are measured on a device.
+    pub(crate) fn on(device: Device) -> &'static [Job] {
+        if device == Device::Cpu { &Self::ON_CPU } else { &Self::ON_GPU }
+    }
+
+    pub(crate) const ON_CPU: [Job; 2] = [Job::Nothing, Job::ScaleDown];
+    pub(crate) const ON_GPU: [Job; 3] = [Job::Nothing, Job::ScaleDown, Job::NothingForDeep];
+
+    pub(crate) fn architecture(self, device: Device) -> Architecture {
+        match self {
+            Self::Nothing | Self::ScaleDown => Architecture::for_device(device),
+            Self::NothingForDeep => Architecture::Vgg16,
+        }
+    }
 
     /// What a case of it is called in the results.
     pub(crate) fn case(self, batch: usize) -> String {
         match self {
             Self::Nothing => format!("ready {batch}"),
             Self::ScaleDown => format!("photos {batch}"),
+            Self::NothingForDeep => format!("deep {batch}"),
         }
     }
 }
@@ -127,7 +143,7 @@ fn images(
     let mut by_hand = contenders::loop_by_hand(weights, device, batch)?;
     let computing = per_image(2 * batch.max(32), |count| (by_hand.run)(repeated(&images, count)).map(drop))?;
     let mut about = format!("{:.3} ms of computing", computing * 1e3);
-    if let Job::Nothing = job {
+    if let Job::Nothing | Job::NothingForDeep = job {
         return Ok((images, about));
     }
     let (mut scale, mut preparing) = (0, 0.0);

@@ -81,7 +81,7 @@ pub(crate) fn report(results: &Results, kind: Kind) -> String {
         };
         let _ = writeln!(text, "| {what} | {measured} | {verdict} |");
     }
-    for job in Job::ALL {
+    for job in Job::ON_GPU {
         text += &of_job(results, job);
     }
     for cache in [Cache::Usual, Cache::Off] {
@@ -95,7 +95,11 @@ fn of_job(results: &Results, job: Job) -> String {
     let title = match job {
         Job::Nothing => "Images are ready in memory",
         Job::ScaleDown => "Images must be scaled down",
+        Job::NothingForDeep => "Images are ready in memory, for VGG-16",
     };
+    if results.contenders(&job.case(BATCHES[0])).is_empty() {
+        return String::new();
+    }
     let mut text = format!("\n**{title}.**");
     for batch in BATCHES {
         if let Some(about) = results.told(&job.case(batch)) {
