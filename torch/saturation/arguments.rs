@@ -6,7 +6,7 @@ use clap::Parser;
 use tch::Device;
 
 use crate::contenders::Failure;
-use crate::measure::Plan;
+use crate::measure::{Job, Plan};
 
 /// Measures how well a device is kept busy by the runner, beside a loop by hand that does the same.
 #[derive(Debug, Parser)]
@@ -18,6 +18,9 @@ struct Cli {
     /// How many rounds to measure
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
+    /// Measure this case only, such as `ready 32`; may be given several times
+    #[arg(long, value_name = "CASE", conflicts_with_all = ["check", "show"])]
+    only: Vec<String>,
     /// See whether everything works; the figures mean nothing
     #[arg(long)]
     quick: bool,
@@ -40,6 +43,8 @@ pub(crate) enum Task {
     Measure {
         device: Device,
         plan: Plan,
+        /// All cases, and the memory of workers, if it is `None`.
+        only: Option<Vec<(Job, usize)>>,
         folder: Option<PathBuf>,
     },
     Check(Device),
@@ -50,7 +55,7 @@ pub(crate) enum Task {
 
 impl Task {
     pub(crate) fn read() -> Result<Self, Failure> {
-        let Cli { device, rounds, quick, check, show, out, footprint } = Cli::parse();
+        let Cli { device, rounds, only, quick, check, show, out, footprint } = Cli::parse();
         let Some(device) = device.filter(|_| !show) else {
             return Ok(Self::Show(out.ok_or("--show takes a folder: --out FOLDER")?));
         };
@@ -62,7 +67,8 @@ impl Task {
         }
         let mut plan = if quick { Plan::QUICK } else { Plan::FULL };
         plan.rounds = rounds.map_or(plan.rounds, usize::from);
-        Ok(Self::Measure { device, plan, folder: out })
+        let only = if only.is_empty() { None } else { Some(cases(&only, &plan.cases(device))?) };
+        Ok(Self::Measure { device, plan, only, folder: out })
     }
 }
 
@@ -71,4 +77,15 @@ fn device(name: &str) -> Result<Device, String> {
         device @ (Device::Cpu | Device::Cuda(_)) => Ok(device),
         _ => Err("only `cpu` and `cuda:N` can be measured".to_owned()),
     }
+}
+
+/// Those of `all` that have these names.
+fn cases(names: &[String], all: &[(Job, usize)]) -> Result<Vec<(Job, usize)>, Failure> {
+    let find = |name: &String| {
+        all.iter().copied().find(|(job, batch)| job.case(*batch) == *name).ok_or_else(|| {
+            let all: Vec<String> = all.iter().map(|(job, batch)| job.case(*batch)).collect();
+            format!("there is no case \"{name}\" here, but `{}`", all.join("`, `")).into()
+        })
+    };
+    names.iter().map(find).collect()
 }

@@ -16,10 +16,12 @@ type Labels = Result<Vec<i64>, Failure>;
 
 pub(crate) const LOOP: &str = "loop by hand";
 pub(crate) const LOOP_PINNED: &str = "loop by hand, pinned memory";
+pub(crate) const LOOP_HALF: &str = "loop by hand, libtorch on half of the cores";
 pub(crate) const LOOP_ALL_THREADS: &str = "loop by hand, libtorch on all cores";
 pub(crate) const THREADS: &str = "two threads by hand";
 pub(crate) const ONE: &str = "runner, 1 worker";
 pub(crate) const ONE_WITH_ONE_THREAD: &str = "runner, 1 worker, libtorch on one core";
+pub(crate) const ONE_HALF: &str = "runner, 1 worker, libtorch on half of the cores";
 pub(crate) const TWO: &str = "runner, 2 workers";
 pub(crate) const TWO_PINNED: &str = "runner, 2 workers, pinned memory";
 pub(crate) const FOUR: &str = "runner, 4 workers";
@@ -45,9 +47,12 @@ pub(crate) fn all(weights: &Weights, device: Device, batch: usize) -> Result<Vec
         all.push(two_threads(weights, device, batch)?);
         all.push(runner(ONE_WITH_ONE_THREAD, 1, false, Some(1))?);
     } else {
+        let half = (tch::get_num_threads() / 2).max(1);
+        all.push(by_hand(LOOP_HALF, Net::new(weights, device, batch, false)?, batch, half));
         let net = Net::new(weights, device, batch, true)?;
         all.push(by_hand(LOOP_PINNED, net, batch, tch::get_num_threads()));
         all.push(two_threads(weights, device, batch)?);
+        all.push(runner(ONE_HALF, 1, false, Some(half))?);
         all.push(runner(TWO_PINNED, 2, true, None)?);
     }
     for (name, workers) in [(ONE, 1), (TWO, 2), (FOUR, 4)] {

@@ -53,9 +53,9 @@ fn started() -> Result<bool, Failure> {
             must_exist(device)?;
             return checks::all(device);
         }
-        Task::Measure { device, plan, folder } => {
+        Task::Measure { device, plan, only, folder } => {
             must_exist(device)?;
-            measure(device, &plan, folder.as_deref())?;
+            measure(device, &plan, only, folder.as_deref())?;
         }
         Task::Footprint(device, workers) => footprint::be_child(device, workers)?,
         Task::Show(folder) => tables::show_all(&folder)?,
@@ -72,7 +72,12 @@ fn must_exist(device: Device) -> Result<(), Failure> {
     }
 }
 
-fn measure(device: Device, plan: &Plan, folder: Option<&Path>) -> Result<(), Failure> {
+fn measure(
+    device: Device,
+    plan: &Plan,
+    only: Option<Vec<(Job, usize)>>,
+    folder: Option<&Path>,
+) -> Result<(), Failure> {
     let kind = Kind::of(device);
     let mut results = Results::default();
     if let Some(folder) = folder {
@@ -83,17 +88,17 @@ fn measure(device: Device, plan: &Plan, folder: Option<&Path>) -> Result<(), Fai
     results.about("run", &format!("{}, {} rounds{caveat}", machine::about(device), plan.rounds));
     results.about("network", Architecture::for_device(device).name());
     results.about("cores", &machine::cores().to_string());
-    // Before this process has used the device.
-    footprint::measure(&mut results, device)?;
-    for &job in Job::on(device) {
+    if only.is_none() {
+        // Before this process has used the device.
+        footprint::measure(&mut results, device)?;
+    }
+    for (job, batch) in only.unwrap_or_else(|| plan.cases(device)) {
+        let begun = Instant::now();
         let weights = Weights::random(job.architecture(device))?;
-        for &batch in plan.sizes {
-            let begun = Instant::now();
-            measure::case(&mut results, plan, &weights, device, (job, batch))?;
-            eprintln!("{}: measured in {:.1} s", job.case(batch), begun.elapsed().as_secs_f64());
-            // What is there is there, should the rest take too long.
-            tables::keep(&results, kind, folder)?;
-        }
+        measure::case(&mut results, plan, &weights, device, (job, batch))?;
+        eprintln!("{}: measured in {:.1} s", job.case(batch), begun.elapsed().as_secs_f64());
+        // What is there is there, should the rest take too long.
+        tables::keep(&results, kind, folder)?;
     }
     println!("{}", tables::report(&results, kind));
     Ok(())

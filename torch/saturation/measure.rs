@@ -61,6 +61,11 @@ impl Plan {
         sizes: &[1, 32],
         is_meant: false,
     };
+
+    pub(crate) fn cases(&self, device: Device) -> Vec<(Job, usize)> {
+        let of_job = |&job| self.sizes.iter().map(move |&batch| (job, batch));
+        Job::on(device).iter().flat_map(of_job).collect()
+    }
 }
 
 /// What is to be done before the network can label an image.

@@ -97,7 +97,7 @@ fn of_job(results: &Results, job: Job) -> String {
         Job::ScaleDown => "Images must be scaled down",
         Job::NothingForDeep => "Images are ready in memory, for VGG-16",
     };
-    if results.contenders(&job.case(BATCHES[0])).is_empty() {
+    if contenders(results, job).is_empty() {
         return String::new();
     }
     let mut text = format!("\n**{title}.**");
@@ -134,11 +134,17 @@ fn of_job(results: &Results, job: Job) -> String {
     text
 }
 
+/// Those of the first batch size that was measured.
+fn contenders(results: &Results, job: Job) -> Vec<&str> {
+    let of_sizes = BATCHES.map(|batch| results.contenders(&job.case(batch)));
+    of_sizes.into_iter().find(|names| !names.is_empty()).unwrap_or_default()
+}
+
 /// A row for each contender and a column for each batch size; nothing if all cells are empty.
 fn table(title: &str, results: &Results, job: Job, cell: impl Fn(&str, &str) -> Option<String>) -> String {
     let mut text = format!("{title}:\n\n| batch | 1 | 32 | 256 |\n| --- | ---: | ---: | ---: |\n");
     let mut filled = false;
-    for name in results.contenders(&job.case(BATCHES[0])) {
+    for name in contenders(results, job) {
         let cells = BATCHES.map(|batch| cell(&job.case(batch), name));
         if cells.iter().all(Option::is_none) {
             continue;

@@ -53,15 +53,28 @@ fn everybody_gives_the_same_labels_and_the_tables_can_be_made_again() -> Result<
 }
 
 #[test]
+fn a_case_can_be_measured_without_the_others() -> Result<(), Box<dyn Error>> {
+    let report = saturation(&["--device", "cpu", "--quick", "--only", "photos 32"], &folder("only")?)?;
+    assert!(
+        report.contains("Images must be scaled down") && report.contains("| runner, 1 worker | –"),
+        "{report}"
+    );
+    assert!(!report.contains("Images are ready in memory") && !report.contains("Memory in MiB"), "{report}");
+    Ok(())
+}
+
+#[test]
 fn what_it_cannot_do_is_told_before_anything_is_measured() -> Result<(), Box<dyn Error>> {
     let empty = folder("nothing")?.display().to_string();
-    let refused: [(&[&str], i32, &str); 8] = [
+    let refused: [(&[&str], i32, &str); 10] = [
         (&[], 2, "--device"),
         (&["--device", "gpu"], 2, "\"gpu\" is not a device"),
         (&["--device", "mps"], 2, "only `cpu` and `cuda:N`"),
         (&["--device", "cuda:113"], 1, "cuda:113"),
         (&["--device", "cpu", "--rounds", "0"], 2, "0 is not in 1.."),
         (&["--device", "cpu", "--check", "--quick"], 2, "cannot be used with"),
+        (&["--device", "cpu", "--only", "ready 7"], 1, "no case \"ready 7\" here, but `ready 1`, `ready 32`"),
+        (&["--device", "cpu", "--check", "--only", "ready 1"], 2, "cannot be used with"),
         (&["--show", "--out", &empty], 1, "no figures in"),
         (
             &["--device", "cpu", "--quick", "--out", "/dev/null/results"],
