@@ -7,10 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use easycore::{Chunk, ErrorKind, OnError, Options, parallel_runner};
-use easycore_tests::{
-    Fallible as Result, JobRunner, Merciless, Refused, assert_accounts, identity, lock, watched,
-};
-use rayon::iter::plumbing::{Consumer, Producer, ProducerCallback, UnindexedConsumer, bridge};
+use easycore_tests::{Fallible as Result, Merciless, Refused, assert_accounts, lock, watched};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 const WORKERS: [usize; 4] = [1, 2, 3, 64];
