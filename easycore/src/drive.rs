@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind};
 use crate::fed::Fed;
 use crate::feed::Feed;
 use crate::gate::{Gate, Watch};
-use crate::hooks::Hooks;
+use crate::hooks::{Hooks, Order};
 use crate::iterated::{Input, Iterated};
 use crate::ledger::{Ending, Ledger};
 use crate::pace::Pace;
@@ -136,7 +136,10 @@ impl<H: Hooks> Runner<H> {
         );
         check_workers(workers)?;
         self.options.check_devices(devices.distinct())?;
-        let gate = Arc::new(Gate::new(H::ORDER, Pace::new(&self.options, workers, batch, buffered), feed));
+        let pace = Pace::new(&self.options, workers, batch, buffered);
+        let is_unlike = H::ORDER == Order::Ordered && devices.distinct() > 1;
+        let pace = if is_unlike { pace.with_unlike_workers() } else { pace };
+        let gate = Arc::new(Gate::new(H::ORDER, pace, feed));
         let mut progress = Progress::new(gate, &self.control);
         if self.crew.is_none() {
             self.crew = Some(shift::begin::<H>(devices, &self.options, &self.control, &self.config)?);

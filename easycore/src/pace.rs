@@ -31,6 +31,13 @@ const NEWEST_SHARE: f64 = 0.25;
 /// window that shrank for it would have all workers wait.
 const MOST_OF_MEAN: f64 = 2.0;
 
+/// No item takes fewer nanoseconds, whatever a clock says.
+const LEAST_COST: f64 = 0.1;
+
+/// While a slow worker has a chunk, the window lets each other worker get no more than so many done: a device that is slower still
+/// contributes next to nothing, and what waits behind its chunk takes memory.
+const MOST_AHEAD: f64 = 64.0;
+
 /// The chunk and window sizes of a run.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -45,6 +52,8 @@ pub(crate) struct Pace {
     window: usize,
     /// Mean nanoseconds of pulling and work for an item, once there is a measurement.
     cost: Option<f64>,
+    /// The same for each worker, where it matters; otherwise there are none.
+    cost_of: Vec<Option<f64>>,
 }
 
 impl Pace {
@@ -69,9 +78,16 @@ impl Pace {
             chunk,
             window: 0,
             cost: None,
+            cost_of: Vec::new(),
         };
         pace.window = pace.fitting_window();
         pace
+    }
+
+    /// Has the window make up for workers of unlike speed, where the order has the fast ones wait for the slow.
+    pub(crate) fn with_unlike_workers(mut self) -> Self {
+        self.cost_of = vec![None; self.workers];
+        self
     }
 
     /// Whether chunks are sized by time.
@@ -110,15 +126,17 @@ impl Pace {
         self.cost.is_some_and(|cost| BLOCK <= items_in(BLOCK_TIME, cost))
     }
 
-    /// Learns that `items` took `time` to pull and work.
-    pub(crate) fn record(&mut self, items: usize, time: Duration) {
+    /// Learns that `items` took `worker` this `time` to pull and work.
+    pub(crate) fn record(&mut self, worker: usize, items: usize, time: Duration) {
         if items == 0 {
             return;
         }
         let newest = time.as_secs_f64() * 1e9 / to_float(items);
-        let cost =
-            self.cost.map_or(newest, |mean| mean + NEWEST_SHARE * (newest.min(MOST_OF_MEAN * mean) - mean));
+        let cost = follow(self.cost, newest);
         self.cost = Some(cost);
+        if let Some(cost) = self.cost_of.get_mut(worker) {
+            *cost = Some(follow(*cost, newest));
+        }
         if self.automatic_chunk {
             let wanted = items_in(CHUNK_TIME, cost).clamp(self.batch, self.max_chunk);
             // Growth is gradual: the first items of a run say little about the rest.
@@ -133,8 +151,22 @@ impl Pace {
         }
         let queued = to_count((self.queue_scale * to_float(self.chunk)).ceil()).max(self.chunk);
         let timed = self.cost.map_or(0, |cost| items_in(WINDOW_TIME, cost));
-        queued.max(timed).saturating_mul(self.workers).min(self.max_window.max(self.chunk))
+        let ahead = to_count(self.chunks_ahead() * to_float(self.chunk));
+        let wanted = queued.max(timed).saturating_mul(self.workers).saturating_add(ahead);
+        wanted.min(self.max_window.max(self.chunk))
     }
+
+    /// How many chunks the faster workers get done, beyond one each, while the slowest is at one.
+    fn chunks_ahead(&self) -> f64 {
+        let costs = || self.cost_of.iter().flatten().map(|cost| cost.max(LEAST_COST));
+        let slowest = costs().fold(LEAST_COST, f64::max);
+        costs().map(|cost| (slowest / cost).min(MOST_AHEAD) - 1.0).sum()
+    }
+}
+
+/// The mean cost of an item, now that the `newest` ones are known.
+fn follow(mean: Option<f64>, newest: f64) -> f64 {
+    mean.map_or(newest, |mean| mean + NEWEST_SHARE * (newest.min(MOST_OF_MEAN * mean) - mean))
 }
 
 /// How many items of so many bytes an automatic chunk holds at the most. What takes no room in a buffer is bounded by the
@@ -144,7 +176,7 @@ pub(crate) fn cached_items(item_size: usize) -> usize {
 }
 
 fn items_in(time: Duration, cost: f64) -> usize {
-    to_count(time.as_secs_f64() * 1e9 / cost.max(0.1))
+    to_count(time.as_secs_f64() * 1e9 / cost.max(LEAST_COST))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate of a size needs no last digit")]
@@ -181,7 +213,7 @@ mod tests {
     fn a_chunk_doubles_until_it_takes_its_time() {
         let mut pace = of_two(&Options::new(), 1);
         let grown = |_| {
-            pace.record(10, nanoseconds(97_000));
+            pace.record(0, 10, nanoseconds(97_000));
             pace.chunk()
         };
         assert_eq!(
@@ -189,7 +221,7 @@ mod tests {
             [2, 4, 8, 10, 10, 10],
             "100 µs hold 10.3 items of 9.7 µs"
         );
-        pace.record(10, nanoseconds(1_000_000_000));
+        pace.record(0, 10, nanoseconds(1_000_000_000));
         assert_eq!(pace.chunk(), 8, "the mean grows by a quarter at the most");
     }
 
@@ -197,8 +229,8 @@ mod tests {
     fn the_mean_follows_the_newest_chunk_by_a_quarter_and_no_dearer_one_than_twice_the_mean() {
         let window_after = |newest| {
             let mut pace = of_two(&Options::new(), 1);
-            pace.record(10, nanoseconds(10_300));
-            pace.record(10, nanoseconds(newest));
+            pace.record(0, 10, nanoseconds(10_300));
+            pace.record(0, 10, nanoseconds(newest));
             pace.window()
         };
         assert_eq!(window_after(10_300), 2 * 9_708, "10 ms for each worker hold 9,708.7 items of 1,030 ns");
@@ -210,9 +242,9 @@ mod tests {
     #[test]
     fn nothing_is_learnt_from_a_chunk_without_items() {
         let mut pace = of_two(&Options::new(), 1);
-        pace.record(1, nanoseconds(1_030));
+        pace.record(0, 1, nanoseconds(1_030));
         let before = (pace.chunk(), pace.window());
-        pace.record(0, nanoseconds(1));
+        pace.record(0, 0, nanoseconds(1));
         assert_eq!((pace.chunk(), pace.window()), before);
     }
 
@@ -226,14 +258,14 @@ mod tests {
     #[test]
     fn what_is_said_explicitly_holds_whatever_is_measured() {
         let mut pace = of_two(&Options::new().chunk(Chunk::Exactly(3)).window(40), 1);
-        pace.record(1, nanoseconds(1));
+        pace.record(0, 1, nanoseconds(1));
         assert_eq!(
             (pace.is_automatic(), pace.chunk(), pace.window(), pace.tolerable_backlog()),
             (false, 3, 40, 40)
         );
         let mut pace = of_two(&Options::new().window(40), 1);
         for _ in 0..9 {
-            pace.record(1, nanoseconds(1));
+            pace.record(0, 1, nanoseconds(1));
         }
         assert_eq!(
             (pace.is_automatic(), pace.chunk()),
@@ -245,13 +277,55 @@ mod tests {
     #[test]
     fn an_automatic_window_is_bounded_where_items_take_room() {
         let mut pace = of_two(&Options::new(), 1);
-        pace.record(1, Duration::ZERO);
+        pace.record(0, 1, Duration::ZERO);
         assert_eq!((pace.window(), pace.tolerable_backlog()), (524_288, 131_072));
         let huge = Options::new().chunk(Chunk::Exactly(600_000));
         assert_eq!(of_two(&huge, 1).window(), 600_000, "a chunk fits all the same");
         let mut roomless = Pace::new(&Options::new(), 2, 1, 0);
-        roomless.record(1, Duration::ZERO);
+        roomless.record(0, 1, Duration::ZERO);
         assert!(roomless.window() > 524_288);
+    }
+
+    /// The window of one worker for each of these milliseconds an item.
+    fn window_of_unlike(costs: &[u64]) -> usize {
+        let options = Options::new().chunk(Chunk::Exactly(2));
+        let mut pace = Pace::new(&options, costs.len(), 1, 8).with_unlike_workers();
+        for (worker, cost) in costs.iter().enumerate() {
+            pace.record(worker, 1, Duration::from_millis(*cost));
+        }
+        pace.window()
+    }
+
+    #[test]
+    fn a_window_has_room_for_what_fast_workers_do_while_a_slow_one_has_a_chunk() {
+        assert_eq!(window_of_unlike(&[100, 100, 100]), 3 * 6, "three chunks of two items each");
+        assert_eq!(
+            window_of_unlike(&[1_000, 100, 100]),
+            3 * 6 + 2 * 2 * 9,
+            "nine chunks more of each fast one"
+        );
+        assert_eq!(window_of_unlike(&[250, 500, 100]), 3 * 6 + 2 * (1 + 4));
+        assert_eq!(window_of_unlike(&[1_000_000, 100]), 2 * 6 + 2 * 63, "there is a limit");
+        let mut pace = Pace::new(&Options::new(), 2, 1, 8);
+        pace.record(0, 1, Duration::from_secs(1));
+        pace.record(1, 1, Duration::from_millis(100));
+        assert_eq!(pace.window(), 2 * 3, "nobody waits for the slow one");
+    }
+
+    #[test]
+    fn a_window_that_makes_up_for_slow_workers_is_bounded_and_follows_what_they_take() {
+        let mut pace = of_two(&Options::new(), 1).with_unlike_workers();
+        pace.record(0, 1, Duration::from_millis(100));
+        assert_eq!(pace.window(), 2 * 3, "of the other nothing is known");
+        pace.record(1, 1, Duration::from_millis(400));
+        assert_eq!(pace.window(), 2 * 3 + 3);
+        pace.record(1, 1, Duration::ZERO);
+        assert_eq!(pace.window(), 2 * 3 + 2, "300 ms");
+        let huge = Options::new().chunk(Chunk::Exactly(300_000));
+        let mut pace = of_two(&huge, 1).with_unlike_workers();
+        pace.record(0, 1, Duration::ZERO);
+        pace.record(1, 1, Duration::from_secs(1));
+        assert_eq!(pace.window(), 524_288);
     }
 
     #[test]
@@ -259,13 +333,13 @@ mod tests {
         let mut pace = of_two(&Options::new(), 4);
         assert_eq!((pace.batch(), pace.chunk(), pace.whole_batches(11)), (4, 4, 8));
         for _ in 0..3 {
-            pace.record(10, nanoseconds(97_000));
+            pace.record(0, 10, nanoseconds(97_000));
         }
         assert_eq!(pace.chunk(), 8, "10.3 items are worth a hand-off");
-        pace.record(1, nanoseconds(1_000_000_000));
-        pace.record(1, nanoseconds(1_000_000_000));
-        pace.record(1, nanoseconds(1_000_000_000));
-        pace.record(1, nanoseconds(1_000_000_000));
+        pace.record(0, 1, nanoseconds(1_000_000_000));
+        pace.record(0, 1, nanoseconds(1_000_000_000));
+        pace.record(0, 1, nanoseconds(1_000_000_000));
+        pace.record(0, 1, nanoseconds(1_000_000_000));
         assert_eq!(pace.chunk(), 4, "a batch at the least");
     }
 
@@ -273,10 +347,10 @@ mod tests {
     fn items_are_brisk_of_which_a_block_takes_less_than_a_microsecond() {
         let mut pace = of_two(&Options::new(), 1);
         assert!(!pace.is_brisk(), "nothing is known");
-        pace.record(1, nanoseconds(62));
+        pace.record(0, 1, nanoseconds(62));
         assert!(pace.is_brisk());
         let mut pace = of_two(&Options::new(), 1);
-        pace.record(1, nanoseconds(63));
+        pace.record(0, 1, nanoseconds(63));
         assert!(!pace.is_brisk());
     }
 

@@ -57,7 +57,7 @@ where
             Worked::Done(done) => {
                 report.items += done.worked() - before;
                 let ticket = done.ticket;
-                inbox.put(done, || gate.delivered(ticket, items, finished - begun));
+                inbox.put(done, || gate.delivered(ticket, worker.index(), items, finished - begun));
             }
             Worked::Unfinished(rest) => {
                 report.items += rest.done.worked() - before;

@@ -116,11 +116,11 @@ impl Gate {
         ticket
     }
 
-    /// Reports that a chunk of so many `items`, which took `time` to pull and work, has just been put into the inbox, whose
-    /// lock the caller still holds.
-    pub(crate) fn delivered(&self, ticket: Ticket, items: usize, time: Duration) {
+    /// Reports that a chunk of so many `items`, which took this `worker` so much `time` to pull and work, has just been put into the
+    /// inbox, whose lock the caller still holds.
+    pub(crate) fn delivered(&self, ticket: Ticket, worker: usize, items: usize, time: Duration) {
         let mut state = self.state.lock();
-        state.pace.record(items, time);
+        state.pace.record(worker, items, time);
         state.in_work -= 1;
         state.items_in_work -= ticket.items;
         state.delivered += 1;

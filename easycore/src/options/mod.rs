@@ -83,8 +83,9 @@ impl Options {
 
     /// At least how many chunks are in flight for each worker, counted from being pulled to being consumed. Above 0.
     ///
-    /// The window is this or about 10 ms of work for each worker, whichever is more, and at most 524,288 items if any of
-    /// them or of their outputs are kept.
+    /// The window is this or about 10 ms of work for each worker, whichever is more. In an ordered run over several devices it also has
+    /// room for what the faster ones get done while the slowest has a chunk, up to 64 times as many, so that they need not wait for
+    /// it. It is at most 524,288 items if any of them or of their outputs are kept.
     #[must_use]
     pub fn queue_scale(mut self, chunks: f64) -> Self {
         self.queue_scale = chunks;
@@ -94,7 +95,9 @@ impl Options {
     /// Exactly how many items may be pulled and not yet consumed, at least 1; it takes the place of the automatic
     /// window. Set it where items are large: `window × (size of an item + size of an output)` bounds their memory. Items of
     /// 10 ms and more need only a few for each worker; with shorter ones leave room for some 10 ms of work, because the
-    /// consumer may be scheduled that late where it shares a core with a worker.
+    /// consumer may be scheduled that late where it shares a core with a worker; and in an ordered run for what a fast device gets done
+    /// while a slow one is at an item: a GPU that is 40 times as fast as the processor beside it waits for it most of the time if the
+    /// window is 6.
     #[must_use]
     pub fn window(mut self, items: usize) -> Self {
         self.window = Some(items);

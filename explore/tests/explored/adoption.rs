@@ -69,7 +69,7 @@ fn work(shared: &Shared, items: usize, device: Device) {
             gate.handed_over();
             return;
         }
-        gate.delivered(ticket, 1, NO_TIME);
+        gate.delivered(ticket, 0, 1, NO_TIME);
     }
 }
 
@@ -159,7 +159,7 @@ fn a_worker_of_a_lost_device_passes_on_what_it_was_woken_for() {
                 }
                 *is_out.lock() = true;
                 heard.notify_all();
-                gate.delivered(ticket, 1, NO_TIME);
+                gate.delivered(ticket, 0, 1, NO_TIME);
             }
         };
         thread::scope(|scope| {
@@ -217,7 +217,7 @@ fn a_batch_goes_out_after_its_delay_though_whoever_minded_it_has_adopted_a_chunk
                     *both_are_out.lock() = true;
                     heard.notify_all();
                 }
-                gate.delivered(ticket, ticket.items, NO_TIME);
+                gate.delivered(ticket, 0, ticket.items, NO_TIME);
             }
         };
         thread::scope(|scope| {
@@ -280,7 +280,7 @@ fn nobody_stays_for_a_worker_that_dies() {
                         begin_to_die();
                         return;
                     }
-                    gate.delivered(ticket, 1, NO_TIME);
+                    gate.delivered(ticket, 0, 1, NO_TIME);
                 }
             })
         });

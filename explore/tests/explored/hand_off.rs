@@ -43,7 +43,7 @@ fn pull(gate: &Gate) -> Option<Ticket> {
 fn deliver(gate: &Gate, inbox: &Inbox<usize>, ticket: Ticket) {
     let mut done = Done::new(ticket, 1);
     done.outputs.push(ticket.first);
-    inbox.put(done, || gate.delivered(ticket, 1, NO_TIME));
+    inbox.put(done, || gate.delivered(ticket, 0, 1, NO_TIME));
 }
 
 fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {

@@ -30,7 +30,7 @@ fn run(order: Order, workers: usize, queue_scale: f64, items: usize, meddle: fn(
                     let next = pulled.fetch_add(1, Ordering::SeqCst) + 1;
                     let count = usize::from(next <= items);
                     if let Some(ticket) = gate.pulled(budget, count, next < items, false) {
-                        gate.delivered(ticket, 1, WORK);
+                        gate.delivered(ticket, 0, 1, WORK);
                     }
                 }
             });

@@ -166,18 +166,13 @@ fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
 
 fn stages(cli: &Cli, photos: Vec<PathBuf>) -> Result<(Decoder, Embedder), easycore::Error> {
     let devices = cli.devices.as_str().into_devices()?;
-    let workers_per_device = cli.workers_per_device.get();
-    let embedders = devices.as_slice().len().saturating_mul(workers_per_device);
     let decoders = cli.decoders.map_or_else(|| Devices::cpus().as_slice().len(), NonZero::get);
-    // A batch of pictures is large, and each stage holds as many as its window lets it.
-    let options = |workers: usize| Options::new().window(workers.saturating_mul(2).max(1));
-
     let decoder = Decoder::new(decoders, Pictures { photos, size: cli.size });
     let weights = cli.weights.clone().map_or(Weights::Seed(cli.seed), Weights::File);
     let embedder = Embedder::new(devices, Model { weights, half: cli.half });
     Ok((
-        decoder.options(options(decoders).seed(cli.seed)),
-        embedder.options(options(embedders).workers_per_device(workers_per_device)),
+        decoder.options(Options::new().seed(cli.seed)),
+        embedder.options(Options::new().workers_per_device(cli.workers_per_device.get())),
     ))
 }
 
