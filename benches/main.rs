@@ -17,6 +17,7 @@ mod results;
 mod slices;
 mod straggler;
 mod tables;
+mod unlike;
 
 use std::error::Error;
 use std::fs;

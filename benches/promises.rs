@@ -6,9 +6,9 @@ use crate::contenders::{
 };
 use crate::measure::WALL;
 use crate::results::{Results, Summary};
-use crate::slices::{CONSUMER, COSTS, IDLE, MEMORY, ONE_STRAGGLER, TRIVIAL};
+use crate::slices::{CONSUMER, COSTS, IDLE, MEMORY, ONE_STRAGGLER, TRIVIAL, UNLIKE};
 use crate::tables::time;
-use crate::{footprint, straggler};
+use crate::{footprint, straggler, unlike};
 
 /// A row of the table; `met` is `None` where a measurement is missing.
 pub(crate) struct Promise {
@@ -56,6 +56,10 @@ pub(crate) fn promises(results: &Results) -> Vec<Promise> {
         row("one straggler of 1,000×, ordered: never more in flight than the window", in_window(results)),
         row("… the others fill a tight window before they wait", filled(results)),
         row("… the others work on (97 % busy) while a roomy window has room", busy(results)),
+        row(
+            "a device 40 times as slow beside another, ordered: that one works on (80 % busy) in the automatic window",
+            fast_busy(results),
+        ),
         row("100 million items: peak memory at most a full window (8 MiB) above 100 thousand", flat(results)),
     ]);
     for state in footprint::IDLE_STATES {
@@ -138,6 +142,12 @@ fn busy(results: &Results) -> Option<Verdict> {
     let Summary { median, spread } =
         results.summary(ONE_STRAGGLER, straggler::ROOMY, ORDERED, straggler::LEAST_BUSY)?;
     Some((format!("{median:.1} ± {spread:.1} %"), median >= 97.0))
+}
+
+fn fast_busy(results: &Results) -> Option<Verdict> {
+    let Summary { median, spread } =
+        results.summary(UNLIKE, unlike::AUTOMATIC, ORDERED, unlike::FAST_BUSY)?;
+    Some((format!("{median:.1} ± {spread:.1} %"), median >= 80.0))
 }
 
 fn flat(results: &Results) -> Option<Verdict> {

@@ -6,13 +6,14 @@ use crate::contenders::{Contender, IDEAL, SEQUENTIAL, SERIAL_CONSUMERS, contende
 use crate::jobs::{Buffer, HalfConsumed, Job, Stragglers, Trivial, Uniform, Word, loops_of};
 use crate::machine::threads;
 use crate::measure::{Plan, Series, interleaved};
-use crate::{footprint, straggler};
+use crate::{footprint, straggler, unlike};
 
 pub(crate) const COSTS: &str = "cost";
 pub(crate) const STRAGGLERS: &str = "stragglers";
 pub(crate) const SIZES: &str = "size";
 pub(crate) const CONSUMER: &str = "consumer";
 pub(crate) const ONE_STRAGGLER: &str = "one straggler";
+pub(crate) const UNLIKE: &str = "unlike devices";
 pub(crate) const MEMORY: &str = "memory";
 pub(crate) const IDLE: &str = "idle";
 
@@ -69,6 +70,9 @@ pub(crate) fn cases() -> Vec<Case> {
     ];
     for window in straggler::WINDOWS {
         cases.push(Case::new(ONE_STRAGGLER, window, move |plan| straggler::measure(plan, window)));
+    }
+    for window in unlike::WINDOWS {
+        cases.push(Case::new(UNLIKE, window, move |plan| unlike::measure(plan, window)));
     }
     for (name, count) in footprint::COUNTS {
         cases.push(Case::new(MEMORY, name, move |plan| footprint::peaks(plan, count)));

@@ -10,7 +10,7 @@ use crate::machine::COMMAND;
 use crate::measure::{CPU, WALL};
 use crate::promises::{Promise, promises};
 use crate::results::{Results, Summary};
-use crate::slices::{CONSUMER, COSTS, IDLE, MEMORY, ONE_STRAGGLER, SIZES, STRAGGLERS};
+use crate::slices::{CONSUMER, COSTS, IDLE, MEMORY, ONE_STRAGGLER, SIZES, STRAGGLERS, UNLIKE};
 
 const BEGIN: &str = "<!-- measured: begin -->";
 const END: &str = "<!-- measured: end -->";
@@ -21,8 +21,9 @@ const TIMED: [(&str, &str); 4] = [
     (SIZES, "Size of an item"),
     (CONSUMER, "A consumer that takes half as long as a worker"),
 ];
-const OTHERS: [(&str, &str); 3] = [
+const OTHERS: [(&str, &str); 4] = [
     (ONE_STRAGGLER, "One item takes a thousand times as long, ordered"),
+    (UNLIKE, "A device that takes forty times as long as the other"),
     (MEMORY, "Peak memory"),
     (IDLE, "Idle"),
 ];
