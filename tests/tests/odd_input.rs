@@ -10,14 +10,16 @@ use easycore_tests::{JobRunner, Plan, assert_accounts, identity, watched};
 use rayon::iter::plumbing::{Consumer, Producer, ProducerCallback, UnindexedConsumer, bridge};
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
-/// Says that it has another number of items than it has.
+/// Yields the first `good` of its items and then never gets on, and tells of another number of items than it has.
 #[derive(Debug)]
-struct Liar {
+struct Odd {
+    good: usize,
     items: usize,
     says: fn(usize) -> usize,
+    panics: bool,
 }
 
-impl ParallelIterator for Liar {
+impl ParallelIterator for Odd {
     type Item = usize;
 
     fn drive_unindexed<C: UnindexedConsumer<usize>>(self, consumer: C) -> C::Result {
@@ -25,7 +27,7 @@ impl ParallelIterator for Liar {
     }
 }
 
-impl IndexedParallelIterator for Liar {
+impl IndexedParallelIterator for Odd {
     fn len(&self) -> usize {
         self.items
     }
@@ -39,7 +41,7 @@ impl IndexedParallelIterator for Liar {
     }
 }
 
-impl Producer for Liar {
+impl Producer for Odd {
     type Item = usize;
     type IntoIter = Self;
 
@@ -48,15 +50,21 @@ impl Producer for Liar {
     }
 
     fn split_at(self, index: usize) -> (Self, Self) {
-        (Self { items: index, ..self }, Self { items: self.items - index, ..self })
+        let (good, rest) = (self.good.min(index), self.good.saturating_sub(index));
+        (Self { good, items: index, ..self }, Self { good: rest, items: self.items - index, ..self })
     }
 }
 
-impl Iterator for Liar {
+impl Iterator for Odd {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        self.items = self.items.checked_sub(1)?;
+        if self.good == 0 {
+            assert!(!self.panics, "barren");
+            return None;
+        }
+        self.good -= 1;
+        self.items -= 1;
         Some(self.items)
     }
 
@@ -66,18 +74,26 @@ impl Iterator for Liar {
     }
 }
 
-impl DoubleEndedIterator for Liar {
+impl DoubleEndedIterator for Odd {
     fn next_back(&mut self) -> Option<usize> {
         self.next()
     }
 }
 
-impl ExactSizeIterator for Liar {
+impl ExactSizeIterator for Odd {
     fn len(&self) -> usize {
         let says = self.size_hint().0;
         assert!(says < 1_000, "even its length panics");
         says
     }
+}
+
+fn liar(says: fn(usize) -> usize) -> Odd {
+    Odd { good: 40, items: 40, says, panics: false }
+}
+
+fn barren(good: usize, items: usize) -> Odd {
+    Odd { good, items, says: |items| items, panics: true }
 }
 
 #[test]
@@ -91,7 +107,7 @@ fn input_that_lies_about_its_length_leaves_no_state_and_no_run_behind() {
             let options = Options::new().chunk(Chunk::Exactly(10));
             let mut runner = JobRunner::<usize, usize, true>::new(2, plan).options(options);
             // Whatever comes of it.
-            let _ = catch_unwind(AssertUnwindSafe(|| runner.run_indexed(Liar { items: 40, says }).map(drop)));
+            let _ = catch_unwind(AssertUnwindSafe(|| runner.run_indexed(liar(says)).map(drop)));
             assert_eq!(runner.run(0..100).expect("this input is honest").len(), 100);
             drop(runner);
             books.assert_all_ended();
@@ -111,83 +127,6 @@ fn input_whose_length_cannot_be_told_is_an_error_of_the_input() {
     });
 }
 
-/// Yields so many of its items and then never gets on.
-#[derive(Debug)]
-struct Barren {
-    good: usize,
-    items: usize,
-    panics: bool,
-}
-
-impl ParallelIterator for Barren {
-    type Item = usize;
-
-    fn drive_unindexed<C: UnindexedConsumer<usize>>(self, consumer: C) -> C::Result {
-        bridge(self, consumer)
-    }
-}
-
-impl IndexedParallelIterator for Barren {
-    fn len(&self) -> usize {
-        self.items
-    }
-
-    fn drive<C: Consumer<usize>>(self, consumer: C) -> C::Result {
-        bridge(self, consumer)
-    }
-
-    fn with_producer<CB: ProducerCallback<usize>>(self, callback: CB) -> CB::Output {
-        callback.callback(self)
-    }
-}
-
-impl Producer for Barren {
-    type Item = usize;
-    type IntoIter = Self;
-
-    fn into_iter(self) -> Self {
-        self
-    }
-
-    fn split_at(self, index: usize) -> (Self, Self) {
-        let Self { good, items, panics } = self;
-        (
-            Self { good: good.min(index), items: index, panics },
-            Self { good: good.saturating_sub(index), items: items - index, panics },
-        )
-    }
-}
-
-impl Iterator for Barren {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        if self.good == 0 {
-            assert!(!self.panics, "barren");
-            return None;
-        }
-        self.good -= 1;
-        self.items -= 1;
-        Some(self.items)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.items, Some(self.items))
-    }
-}
-
-impl DoubleEndedIterator for Barren {
-    fn next_back(&mut self) -> Option<usize> {
-        self.next()
-    }
-}
-
-impl ExactSizeIterator for Barren {}
-
-fn barren(good: usize, items: usize) -> Barren {
-    Barren { good, items, panics: true }
-}
-
 #[test]
 fn input_that_never_gets_on_does_not_keep_the_run_from_ending() {
     for on_error in [OnError::stop(), OnError::skip(usize::MAX)] {
@@ -197,7 +136,7 @@ fn input_that_never_gets_on_does_not_keep_the_run_from_ending() {
             let error = runner.run_indexed(barren(0, 30)).expect_err("it panics for ever");
             assert_eq!((error.kind(), error.is_panic(), error.item()), (ErrorKind::Input, true, Some(0)));
             assert_accounts(runner.report());
-            let outputs = runner.run_indexed(Barren { good: 0, items: 30, panics: false });
+            let outputs = runner.run_indexed(Odd { panics: false, ..barren(0, 30) });
             assert!(outputs.expect("it does not fail").is_empty());
             assert_accounts(runner.report());
         });
